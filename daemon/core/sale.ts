@@ -1,0 +1,82 @@
+/**
+ * The state of a terminal: at most one sale at the counter, the charges that wait for the ledger, and the totals
+ * that the offline policy counts. Everything here is plain data, so that the journal can hold it.
+ */
+import type { CardProof } from "./clearing.ts";
+import type { Options } from "./intent.ts";
+import type { Language } from "./menu.ts";
+import type { Money } from "./money.ts";
+import type { DeclineReason } from "./prompt.ts";
+
+export type BasketLine = { readonly itemId: string; readonly quantity: number; readonly options: Options };
+
+/** Last mentioned line last. */
+export type Basket = readonly BasketLine[];
+
+export type Charge = {
+  /** Idempotency key of this charge and of nothing else. */
+  readonly key: string;
+  readonly amount: Money;
+  readonly card: CardProof;
+  readonly timeMs: number;
+};
+
+export type Phase =
+  | { readonly kind: "listening" }
+  | { readonly kind: "basket" }
+  /** `question`: a quantity over the limit waits for a yes before it enters the basket. */
+  | { readonly kind: "quantity-question"; readonly itemId: string; readonly quantity: number; readonly options: Options }
+  | { readonly kind: "read-back"; readonly total: Money; readonly told: boolean }
+  | { readonly kind: "awaiting-card"; readonly total: Money }
+  | { readonly kind: "authorising"; readonly charge: Charge }
+  /** Sent and unanswered. `queries` counts how often it was asked for under the same key. */
+  | { readonly kind: "uncertain"; readonly charge: Charge; readonly queries: number }
+  | { readonly kind: "receipt"; readonly charge: Charge; readonly result: Paid; readonly attempt: number; readonly copy: boolean };
+
+export type Paid =
+  | { readonly kind: "approved"; readonly authorisation: string }
+  | { readonly kind: "approved-offline" };
+
+export type Ending = "approved" | "approved-offline" | "declined" | "cancelled" | "timed-out" | "reversed";
+
+export type Sale = {
+  readonly id: string;
+  readonly sequence: number;
+  readonly language: Language;
+  readonly basket: Basket;
+  readonly phase: Phase;
+  /** How many charges this sale has tried; the n-th has the key `${id}/n`. */
+  readonly attempts: number;
+  /** No-input and no-match in a row. */
+  readonly misses: number;
+  /** Effects numbered so far: gives each a stable id. */
+  readonly effects: number;
+  readonly startedMs: number;
+  readonly lastDecline?: DeclineReason;
+};
+
+/** A charge whose outcome the ledger still owes: approved offline, or under reversal. */
+export type OpenCharge = {
+  readonly saleId: string;
+  readonly key: string;
+  readonly amount: Money;
+  readonly token: string;
+  readonly timeMs: number;
+  readonly purpose: "offline" | "reversal";
+};
+
+export type ClosedSale = {
+  readonly saleId: string;
+  readonly sequence: number;
+  readonly ending: Ending;
+  readonly total: Money | null;
+};
+
+export type TerminalState = {
+  readonly sale: Sale | null;
+  readonly lastSequence: number;
+  readonly linkUp: boolean;
+  readonly openCharges: readonly OpenCharge[];
+  /** The most recent sales, newest last, at most RECENT_SALES. */
+  readonly recent: readonly ClosedSale[];
+};
