@@ -42,10 +42,20 @@ export type LedgerRequest =
       readonly timeMs: number;
     }
   | { readonly kind: "query"; readonly key: string; readonly saleId: string }
-  | { readonly kind: "reverse"; readonly key: string; readonly saleId: string; readonly reason: "uncertain" | "cancelled" };
+  | {
+      readonly kind: "reverse";
+      readonly key: string;
+      readonly saleId: string;
+      readonly reason: "uncertain" | "cancelled";
+    };
 
 export type LedgerOutcome =
-  | { readonly kind: "approved"; readonly authorisation: string; readonly gateway: string; readonly amount: Money }
+  | {
+      readonly kind: "approved";
+      readonly authorisation: string;
+      readonly gateway: string;
+      readonly amount: Money;
+    }
   | { readonly kind: "declined"; readonly reason: DeclineReason; readonly gateway: string }
   /** The gateway has not decided or has not answered: unknown is a state, ask again under the same key. */
   | { readonly kind: "pending" }

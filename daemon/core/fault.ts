@@ -37,11 +37,17 @@ export type Retry = "safe" | "unsafe" | "unknown";
 export class Fault extends Error {
   readonly code: FaultCode;
   readonly retry: Retry;
+  /** What happened this time, without the code's own sentence: travels with the code between processes. */
+  readonly detail: string;
 
   constructor(code: FaultCode, detail: string, options: { retry?: Retry; cause?: unknown } = {}) {
-    super(`${FAULT_CODES[code]}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      `${FAULT_CODES[code]}: ${detail}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = "Fault";
     this.code = code;
+    this.detail = detail;
     this.retry = options.retry ?? "safe";
   }
 }

@@ -10,13 +10,29 @@ export type Options = { readonly [group: string]: string };
 export type BasketEdit =
   | { readonly kind: "add"; readonly itemId: string; readonly quantity: number; readonly options: Options }
   /** Without a quantity the whole line goes. Without an item the last mentioned line is meant. */
-  | { readonly kind: "remove"; readonly itemId?: string; readonly quantity?: number; readonly options?: Options }
+  | {
+      readonly kind: "remove";
+      readonly itemId?: string;
+      readonly quantity?: number;
+      readonly options?: Options;
+    }
   /** Sets the quantity of a line. */
   | { readonly kind: "set-quantity"; readonly itemId?: string; readonly quantity: number }
   /** "make one of them iced": moves `quantity` units (all when absent) of a line to other options. */
-  | { readonly kind: "set-options"; readonly itemId?: string; readonly quantity?: number; readonly options: Options }
+  | {
+      readonly kind: "set-options";
+      readonly itemId?: string;
+      readonly quantity?: number;
+      readonly options: Options;
+    }
   /** "no, a latte instead": the item of a line is exchanged, quantity kept unless given. */
-  | { readonly kind: "replace"; readonly itemId?: string; readonly withItemId: string; readonly quantity?: number; readonly options: Options };
+  | {
+      readonly kind: "replace";
+      readonly itemId?: string;
+      readonly withItemId: string;
+      readonly quantity?: number;
+      readonly options: Options;
+    };
 
 export type Intent =
   | { readonly kind: "edit"; readonly edits: readonly BasketEdit[] }

@@ -29,7 +29,21 @@ export function sameMoney(a: Money, b: Money): boolean {
 
 /** Decimal digits of the minor unit (ISO 4217 "exponent"); currencies not listed have two. */
 const EXPONENTS: Readonly<Record<Currency, number>> = {
-  BHD: 3, CLP: 0, IDR: 2, ISK: 0, JOD: 3, JPY: 0, KRW: 0, KWD: 3, OMR: 3, PYG: 0, TND: 3, UGX: 0, VND: 0, XAF: 0, XOF: 0,
+  BHD: 3,
+  CLP: 0,
+  IDR: 2,
+  ISK: 0,
+  JOD: 3,
+  JPY: 0,
+  KRW: 0,
+  KWD: 3,
+  OMR: 3,
+  PYG: 0,
+  TND: 3,
+  UGX: 0,
+  VND: 0,
+  XAF: 0,
+  XOF: 0,
 };
 
 export function exponentOf(currency: Currency): number {

@@ -36,8 +36,19 @@ export type Prompt =
   | { readonly kind: "receipt-problem"; readonly reason: PrintProblem }
   | { readonly kind: "out-of-order" };
 
-export type CardProblem = "wrong-card" | "torn-away" | "two-cards" | "replayed" | "unverified" | "reader-fault";
+export type CardProblem =
+  | "wrong-card"
+  | "torn-away"
+  | "two-cards"
+  | "replayed"
+  | "unverified"
+  | "reader-fault";
 
-export type DeclineReason = "insufficient-funds" | "card-blocked" | "limit-exceeded" | "not-honoured" | "card-replayed";
+export type DeclineReason =
+  | "insufficient-funds"
+  | "card-blocked"
+  | "limit-exceeded"
+  | "not-honoured"
+  | "card-replayed";
 
 export type PrintProblem = "paper-out" | "cover-open" | "offline";

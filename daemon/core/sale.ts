@@ -2,11 +2,10 @@
  * The state of a terminal: at most one sale at the counter, the charges that wait for the ledger, and the totals
  * that the offline policy counts. Everything here is plain data, so that the journal can hold it.
  */
-import type { CardProof } from "./clearing.ts";
+import type { CardProof, SoldLine } from "./clearing.ts";
 import type { Options } from "./intent.ts";
 import type { Language } from "./menu.ts";
 import type { Money } from "./money.ts";
-import type { DeclineReason } from "./prompt.ts";
 
 export type BasketLine = { readonly itemId: string; readonly quantity: number; readonly options: Options };
 
@@ -17,21 +16,48 @@ export type Charge = {
   /** Idempotency key of this charge and of nothing else. */
   readonly key: string;
   readonly amount: Money;
+  /** VAT contained in the amount. */
+  readonly vat: Money;
+  /** Priced when the card was tapped: a menu that changes later does not change what was charged. */
+  readonly lines: readonly SoldLine[];
   readonly card: CardProof;
   readonly timeMs: number;
 };
 
+/**
+ * listening -> basket / read-back -> awaiting-card -> authorising -> receipt -> (closed), with quantity-question
+ * and uncertain on the side. Approved, declined, cancelled and the like are endings: a sale that has one is closed.
+ */
 export type Phase =
   | { readonly kind: "listening" }
   | { readonly kind: "basket" }
-  /** `question`: a quantity over the limit waits for a yes before it enters the basket. */
-  | { readonly kind: "quantity-question"; readonly itemId: string; readonly quantity: number; readonly options: Options }
-  | { readonly kind: "read-back"; readonly total: Money; readonly told: boolean }
+  /** A quantity over the limit waits for a yes before it enters the basket. */
+  | {
+      readonly kind: "quantity-question";
+      readonly itemId: string;
+      readonly quantity: number;
+      readonly options: Options;
+    }
+  /** `told`: order and amount were spoken to the end (or are on the display because they cannot be spoken). */
+  | {
+      readonly kind: "read-back";
+      readonly total: Money;
+      readonly reading: string | null;
+      readonly told: boolean;
+    }
   | { readonly kind: "awaiting-card"; readonly total: Money }
   | { readonly kind: "authorising"; readonly charge: Charge }
-  /** Sent and unanswered. `queries` counts how often it was asked for under the same key. */
+  /** Sent and unanswered: unknown is a state. `queries` counts how often it was asked for under the same key. */
   | { readonly kind: "uncertain"; readonly charge: Charge; readonly queries: number }
-  | { readonly kind: "receipt"; readonly charge: Charge; readonly result: Paid; readonly attempt: number; readonly copy: boolean };
+  /** `printing`: effect id of the attempt that is at the printer, null while waiting to try again. */
+  | {
+      readonly kind: "receipt";
+      readonly charge: Charge;
+      readonly result: Paid;
+      readonly attempt: number;
+      readonly copy: boolean;
+      readonly printing: string | null;
+    };
 
 export type Paid =
   | { readonly kind: "approved"; readonly authorisation: string }
@@ -52,7 +78,10 @@ export type Sale = {
   /** Effects numbered so far: gives each a stable id. */
   readonly effects: number;
   readonly startedMs: number;
-  readonly lastDecline?: DeclineReason;
+  /** Effect id of the speech whose end opens the ear. */
+  readonly saying: string | null;
+  /** Effect id of the sale's one timer; a timer with another id is a late one and is ignored. */
+  readonly timer: string | null;
 };
 
 /** A charge whose outcome the ledger still owes: approved offline, or under reversal. */
@@ -63,6 +92,8 @@ export type OpenCharge = {
   readonly token: string;
   readonly timeMs: number;
   readonly purpose: "offline" | "reversal";
+  /** Queries sent because the ledger answered "pending". */
+  readonly queries: number;
 };
 
 export type ClosedSale = {
@@ -79,4 +110,14 @@ export type TerminalState = {
   readonly openCharges: readonly OpenCharge[];
   /** The most recent sales, newest last, at most RECENT_SALES. */
   readonly recent: readonly ClosedSale[];
+};
+
+export const RECENT_SALES = 20;
+
+export const EMPTY_TERMINAL: TerminalState = {
+  sale: null,
+  lastSequence: 0,
+  linkUp: false,
+  openCharges: [],
+  recent: [],
 };

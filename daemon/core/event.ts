@@ -1,0 +1,45 @@
+/**
+ * Everything that can happen to a terminal. Events carry their time and their ids, because the core asks nobody for
+ * them. Spoken text, audio and card numbers are not in here: the journal keeps every event.
+ */
+import type { CardProof, LedgerAnswer } from "./clearing.ts";
+import type { Turn } from "./intent.ts";
+import type { Language } from "./menu.ts";
+import type { CardProblem, PrintProblem } from "./prompt.ts";
+import type { SaleSettings } from "./settings.ts";
+
+export type SaleEvent = { readonly atMs: number } & (
+  | { readonly kind: "settings.applied"; readonly settings: SaleSettings }
+  /** First event after every start: whatever was under way is taken up again. */
+  | { readonly kind: "daemon.started" }
+  | { readonly kind: "link.changed"; readonly up: boolean }
+  /** `saleId` is a fresh random UUID; the idempotency keys of the sale's charges begin with it. */
+  | {
+      readonly kind: "sale.woken";
+      readonly saleId: string;
+      readonly language: Language;
+      readonly source: WakeSource;
+    }
+  | { readonly kind: "turn.heard"; readonly turn: Turn; readonly source: "voice" | "touch" }
+  /** The customer spoke, but nothing in it could be read. */
+  | { readonly kind: "turn.missed" }
+  | {
+      readonly kind: "speech.ended";
+      readonly effectId: string;
+      readonly outcome: "played" | "interrupted" | "failed";
+    }
+  /** `lastCounter`: the highest counter this terminal has journalled for the card, null when it never saw it. */
+  | { readonly kind: "card.presented"; readonly card: CardProof; readonly lastCounter: number | null }
+  | { readonly kind: "card.rejected"; readonly reason: CardProblem }
+  | { readonly kind: "ledger.answered"; readonly answer: LedgerAnswer }
+  | { readonly kind: "timer.fired"; readonly timerId: string }
+  | { readonly kind: "receipt.printed"; readonly effectId: string }
+  | {
+      readonly kind: "receipt.failed";
+      readonly effectId: string;
+      readonly reason: PrintProblem;
+      readonly paperMoved: boolean;
+    }
+);
+
+export type WakeSource = "button" | "keyboard" | "wake-word" | "staff";

@@ -1,0 +1,226 @@
+/**
+ * The dialogue up to the card: wake, turns, read-back, misses. Order and amount are always read back and confirmed
+ * before a card is asked for; no-input and no-match are told apart; help comes before the customer gives up.
+ */
+import { acceptQuestion, applyEdits, unitPrice } from "./basket.ts";
+import {
+  ask,
+  basketTotal,
+  close,
+  type Draft,
+  enter,
+  remark,
+  saleOf,
+  say,
+  startTimer,
+  update,
+} from "./draft.ts";
+import type { BasketEdit, Intent, Turn } from "./intent.ts";
+import type { Language } from "./menu.ts";
+import { awaitCard, remindOfCard } from "./payment.ts";
+import type { Prompt } from "./prompt.ts";
+import type { Sale } from "./sale.ts";
+
+export function wake(draft: Draft, saleId: string, language: Language): void {
+  const sale: Sale = {
+    id: saleId,
+    sequence: draft.state.lastSequence + 1,
+    language,
+    basket: [],
+    phase: { kind: "listening" },
+    attempts: 0,
+    misses: 0,
+    effects: 0,
+    startedMs: draft.atMs,
+    saying: null,
+    timer: null,
+  };
+  draft.state = { ...draft.state, sale, lastSequence: sale.sequence };
+  say(draft, { kind: "welcome" });
+}
+
+/** The customer's turn, by voice or touch, in any phase. */
+export function hear(draft: Draft, turn: Turn): void {
+  if (turn.confidence < draft.settings.dialogue.minimumConfidence) return miss(draft, { kind: "no-match" });
+  update(draft, { misses: 0, language: turn.language });
+  switch (saleOf(draft).phase.kind) {
+    case "listening":
+    case "basket":
+    case "read-back":
+    case "quantity-question":
+      return converse(draft, turn.intent);
+    case "awaiting-card":
+      return atTheCard(draft, turn.intent);
+    case "authorising":
+    case "uncertain":
+      // The charge is out of our hands until the ledger answers; only then can it be taken back.
+      if (turn.intent.kind === "cancel") remark(draft, { kind: "cannot-cancel-now" });
+      return;
+    case "receipt":
+      return;
+  }
+}
+
+function converse(draft: Draft, intent: Intent): void {
+  switch (intent.kind) {
+    case "edit":
+      return edit(draft, intent.edits);
+    case "confirm":
+      return confirm(draft);
+    case "pay":
+      return saleOf(draft).phase.kind === "quantity-question" ? repeat(draft) : confirm(draft);
+    case "deny":
+      enter(draft, { kind: emptyOrNot(draft) });
+      return say(draft, { kind: "ask-change" });
+    case "cancel":
+      return cancel(draft);
+    case "ask-price":
+      return tellPrice(draft, intent.itemId);
+    case "repeat":
+      return repeat(draft);
+    case "help":
+      return say(draft, { kind: "help" });
+    case "staff":
+      return callStaff(draft);
+  }
+}
+
+function atTheCard(draft: Draft, intent: Intent): void {
+  switch (intent.kind) {
+    case "edit":
+      ask(draft, { kind: "card.disarm" });
+      return edit(draft, intent.edits);
+    case "deny":
+      ask(draft, { kind: "card.disarm" });
+      enter(draft, { kind: "basket" });
+      return say(draft, { kind: "ask-change" });
+    case "cancel":
+      return cancel(draft);
+    case "staff":
+      raiseStaffCall(draft);
+      return remark(draft, { kind: "staff-called" });
+    case "confirm":
+    case "pay":
+    case "repeat":
+    case "help":
+    case "ask-price":
+      return remindOfCard(draft);
+  }
+}
+
+/** Applies the edits and reads the new order back; what could not be done is said when nothing else changed. */
+function edit(draft: Draft, edits: readonly BasketEdit[]): void {
+  const { menu, quantities } = draft.settings;
+  const result = applyEdits(menu, quantities, saleOf(draft).basket, edits);
+  update(draft, { basket: result.basket });
+  if (result.question !== null) {
+    enter(draft, { kind: "quantity-question", ...result.question });
+    const { itemId, quantity } = result.question;
+    return say(draft, { kind: "quantity-question", itemId, quantity });
+  }
+  if (result.changed) return readBack(draft);
+  enter(draft, { kind: emptyOrNot(draft) });
+  say(draft, result.problem ?? { kind: "no-match" });
+}
+
+function emptyOrNot(draft: Draft): "listening" | "basket" {
+  return saleOf(draft).basket.length === 0 ? "listening" : "basket";
+}
+
+function readBack(draft: Draft): void {
+  const { basket } = saleOf(draft);
+  if (basket.length === 0) {
+    enter(draft, { kind: "listening" });
+    return say(draft, { kind: "basket-empty" });
+  }
+  const total = basketTotal(draft);
+  say(draft, { kind: "read-back", lines: basket, total });
+  enter(draft, { kind: "read-back", total, reading: saleOf(draft).saying, told: false });
+}
+
+function confirm(draft: Draft): void {
+  const { phase, basket } = saleOf(draft);
+  if (phase.kind === "quantity-question") {
+    update(draft, { basket: acceptQuestion(basket, phase) });
+    return readBack(draft);
+  }
+  // A yes to a price that was not told yet is no consent: tell it (again) and wait for the yes.
+  if (phase.kind === "read-back" && phase.told) return awaitCard(draft, phase.total);
+  readBack(draft);
+}
+
+function tellPrice(draft: Draft, itemId: string | undefined): void {
+  const asked = itemId ?? saleOf(draft).basket.at(-1)?.itemId;
+  const price = asked === undefined ? null : unitPrice(draft.settings.menu, { itemId: asked, options: {} });
+  if (asked === undefined || price === null) return say(draft, { kind: "item-unknown" });
+  say(draft, { kind: "price", itemId: asked, price });
+}
+
+/** Says again what the phase is about. */
+export function repeat(draft: Draft): void {
+  const { phase } = saleOf(draft);
+  switch (phase.kind) {
+    case "listening":
+      return say(draft, { kind: "welcome" });
+    case "basket":
+      return say(draft, { kind: "ask-change" });
+    case "quantity-question":
+      return say(draft, { kind: "quantity-question", itemId: phase.itemId, quantity: phase.quantity });
+    case "read-back":
+      return readBack(draft);
+    case "awaiting-card":
+    case "authorising":
+    case "uncertain":
+    case "receipt":
+      return;
+  }
+}
+
+function callStaff(draft: Draft): void {
+  raiseStaffCall(draft);
+  say(draft, { kind: "staff-called" });
+}
+
+function raiseStaffCall(draft: Draft): void {
+  ask(draft, { kind: "alarm.raise", alarm: { kind: "staff-called", saleId: saleOf(draft).id } });
+}
+
+function cancel(draft: Draft): void {
+  remark(draft, { kind: "cancelled" });
+  close(draft, "cancelled", null);
+}
+
+/** Nothing said, or nothing understood: ask again, and after a few times hand over to staff. */
+export function miss(draft: Draft, prompt: Prompt): void {
+  const sale = saleOf(draft);
+  if (!isListening(sale)) return;
+  const misses = sale.misses + 1;
+  if (misses >= draft.settings.dialogue.misses) {
+    raiseStaffCall(draft);
+    remark(draft, { kind: "timed-out" });
+    return close(draft, "timed-out", null);
+  }
+  update(draft, { misses });
+  say(draft, prompt);
+}
+
+/** The terminal finished speaking: a read-back that was not cut off counts as told, and the ear opens. */
+export function spoken(draft: Draft, effectId: string, outcome: "played" | "interrupted" | "failed"): void {
+  const { saying, phase, basket } = saleOf(draft);
+  if (saying !== effectId) return;
+  update(draft, { saying: null });
+  if (!isListening(saleOf(draft))) return;
+  // Speech that failed is told as well: the display shows the same words and the amount.
+  if (phase.kind === "read-back" && phase.reading === effectId && outcome !== "interrupted") {
+    enter(draft, { ...phase, told: true });
+  }
+  const expectation =
+    phase.kind === "read-back" || phase.kind === "quantity-question" ? "confirmation" : "order";
+  ask(draft, { kind: "ear.open", expectation, lines: basket });
+  startTimer(draft, "no-input", draft.settings.dialogue.noInputMs);
+}
+
+export function isListening(sale: Sale): boolean {
+  const { kind } = sale.phase;
+  return kind === "listening" || kind === "basket" || kind === "quantity-question" || kind === "read-back";
+}

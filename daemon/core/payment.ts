@@ -1,0 +1,293 @@
+/**
+ * From the confirmed amount to the paper: card, authorisation, uncertainty, offline approval, receipt.
+ *
+ * The n-th charge of a sale has the key `${saleId}/${n}`. A new key is made only after an explicit decline: an
+ * unanswered charge is queried and then, under the same key, either approved offline (the request in the outbox is the
+ * claim) or reversed. Whatever the ledger decides later about such a charge is settled in settlement.ts.
+ */
+import { optionNames, priceLines } from "./basket.ts";
+import type { CardProof, LedgerOutcome, SoldLine } from "./clearing.ts";
+import { ask, close, type Draft, enter, remark, saleOf, startTimer, update } from "./draft.ts";
+import type { Alarm } from "./effect.ts";
+import { type Money, sameMoney } from "./money.ts";
+import { offlineLimit } from "./offline.ts";
+import type { CardProblem, PrintProblem } from "./prompt.ts";
+import { type Receipt, type ReceiptLine, vatIn } from "./receipt.ts";
+import type { Charge, OpenCharge, Paid } from "./sale.ts";
+
+/** Asks for the card. Only a read-back that was confirmed leads here. */
+export function awaitCard(draft: Draft, total: Money): void {
+  ask(draft, { kind: "ear.close" });
+  enter(draft, { kind: "awaiting-card", total });
+  ask(draft, { kind: "card.arm" });
+  remark(draft, { kind: "tap-card", total });
+  startTimer(draft, "card", draft.settings.payment.cardMs);
+}
+
+export function remindOfCard(draft: Draft): void {
+  const { phase } = saleOf(draft);
+  if (phase.kind === "awaiting-card") remark(draft, { kind: "tap-card", total: phase.total });
+}
+
+/** A card that cannot be used: say why and wait for the next. */
+export function cardRejected(draft: Draft, reason: CardProblem): void {
+  if (saleOf(draft).phase.kind !== "awaiting-card") return;
+  ask(draft, { kind: "card.arm" });
+  remark(draft, { kind: "tap-again", reason });
+}
+
+/** A verified card was tapped. */
+export function cardPresented(draft: Draft, card: CardProof, lastCounter: number | null): void {
+  const { id, phase, attempts, basket, language } = saleOf(draft);
+  if (phase.kind !== "awaiting-card") return;
+  // NTAG 424 DNA counts every read; a counter that did not grow is a copy of an earlier tap.
+  if (lastCounter !== null && card.counter <= lastCounter) return cardRejected(draft, "replayed");
+  const { menu } = draft.settings;
+  const charge: Charge = {
+    key: `${id}/${attempts + 1}`,
+    amount: phase.total,
+    vat: vatIn(phase.total, menu.vatPercent),
+    lines: priceLines(menu, basket, language),
+    card,
+    timeMs: draft.atMs,
+  };
+  ask(draft, { kind: "card.disarm" });
+  update(draft, { attempts: attempts + 1 });
+  if (draft.state.linkUp) return authorise(draft, charge);
+  if (mayApproveOffline(draft, charge)) return approveOffline(draft, charge, "unsent");
+  remark(draft, { kind: "offline-refused" });
+  close(draft, "declined", null);
+}
+
+function authorise(draft: Draft, charge: Charge): void {
+  enter(draft, { kind: "authorising", charge });
+  send(draft, charge, "online");
+  startTimer(draft, "answer", draft.settings.payment.answerMs);
+}
+
+function send(draft: Draft, charge: Charge, mode: "online" | "offline"): void {
+  const { id, sequence } = saleOf(draft);
+  const { key, amount, vat, card, lines, timeMs } = charge;
+  draft.effects.push({
+    kind: "ledger.send",
+    id: `${key}:authorise`,
+    request: { kind: "authorise", key, saleId: id, sequence, amount, vat, card, mode, lines, timeMs },
+  });
+}
+
+function mayApproveOffline(draft: Draft, charge: Charge): boolean {
+  const sale = { amount: charge.amount, token: charge.card.token, nowMs: draft.atMs };
+  return offlineLimit(draft.settings.offline, draft.state.openCharges, sale) === null;
+}
+
+/** `sent`: the authorisation is in the outbox already and becomes the claim; the key stays the same. */
+function approveOffline(draft: Draft, charge: Charge, request: "unsent" | "sent"): void {
+  if (request === "unsent") send(draft, charge, "offline");
+  openCharge(draft, charge, "offline");
+  pay(draft, charge, { kind: "approved-offline" });
+}
+
+function openCharge(draft: Draft, charge: Charge, purpose: OpenCharge["purpose"]): void {
+  const { key, amount, card, timeMs } = charge;
+  const open: OpenCharge = {
+    saleId: saleOf(draft).id,
+    key,
+    amount,
+    token: card.token,
+    timeMs,
+    purpose,
+    queries: 0,
+  };
+  draft.state = { ...draft.state, openCharges: [...draft.state.openCharges, open] };
+}
+
+/** The ledger's word on the charge that the counter waits for. */
+export function chargeAnswered(draft: Draft, charge: Charge, outcome: LedgerOutcome): void {
+  switch (outcome.kind) {
+    case "approved":
+      if (sameMoney(outcome.amount, charge.amount)) {
+        return pay(draft, charge, { kind: "approved", authorisation: outcome.authorisation });
+      }
+      // Another amount than we asked for was charged: not our sale. It stays uncertain until it is reversed.
+      alarm(draft, { kind: "amount-mismatch", saleId: saleOf(draft).id, key: charge.key });
+      return reverse(draft, charge);
+    case "declined":
+      return declined(draft, charge, outcome.reason);
+    case "pending":
+    case "not-found":
+      return becomeUncertain(draft, charge);
+    case "reversed":
+      remark(draft, { kind: "not-charged" });
+      return close(draft, "reversed", null);
+    case "refused":
+      alarm(draft, {
+        kind: "request-refused",
+        saleId: saleOf(draft).id,
+        key: charge.key,
+        reason: outcome.reason,
+      });
+      remark(draft, { kind: "not-charged" });
+      return close(draft, "declined", null);
+  }
+}
+
+function declined(
+  draft: Draft,
+  charge: Charge,
+  reason: Extract<LedgerOutcome, { kind: "declined" }>["reason"],
+): void {
+  remark(draft, { kind: "declined", reason });
+  if (saleOf(draft).attempts >= draft.settings.payment.attempts) return close(draft, "declined", null);
+  enter(draft, { kind: "awaiting-card", total: charge.amount });
+  ask(draft, { kind: "card.arm" });
+  startTimer(draft, "card", draft.settings.payment.cardMs);
+}
+
+function becomeUncertain(draft: Draft, charge: Charge): void {
+  if (saleOf(draft).phase.kind === "uncertain") return;
+  enter(draft, { kind: "uncertain", charge, queries: 0 });
+  remark(draft, { kind: "checking" });
+  startTimer(draft, "query", draft.settings.payment.queryMs);
+}
+
+/** The sale's timer ran out while money was at stake. */
+export function paymentTimedOut(draft: Draft): void {
+  const { id, phase } = saleOf(draft);
+  switch (phase.kind) {
+    case "awaiting-card":
+      remark(draft, { kind: "timed-out" });
+      return close(draft, "timed-out", null);
+    case "authorising":
+      becomeUncertain(draft, phase.charge);
+      return query(draft, phase.charge, 1);
+    case "uncertain":
+      if (phase.queries < draft.settings.payment.queries)
+        return query(draft, phase.charge, phase.queries + 1);
+      // Without a ledger to ask, the sale is one of the offline sales, under the key that was sent.
+      if (!draft.state.linkUp && mayApproveOffline(draft, phase.charge))
+        return approveOffline(draft, phase.charge, "sent");
+      alarm(draft, { kind: "charge-unresolved", saleId: id, key: phase.charge.key });
+      return reverse(draft, phase.charge);
+    case "receipt":
+      // No word from the printer: some paper may be out, so what comes next is a copy.
+      return receiptFailed(draft, "offline", true);
+    case "listening":
+    case "basket":
+    case "quantity-question":
+    case "read-back":
+      return;
+  }
+}
+
+function query(draft: Draft, charge: Charge, number: number): void {
+  enter(draft, { kind: "uncertain", charge, queries: number });
+  draft.effects.push({
+    kind: "ledger.send",
+    id: `${charge.key}:query-${number}`,
+    request: { kind: "query", key: charge.key, saleId: saleOf(draft).id },
+  });
+  startTimer(draft, "query", draft.settings.payment.queryMs);
+}
+
+/** Takes the charge back under its own key. The outbox keeps the order: authorisation first, reversal after. */
+function reverse(draft: Draft, charge: Charge): void {
+  draft.effects.push({
+    kind: "ledger.send",
+    id: `${charge.key}:reverse`,
+    request: { kind: "reverse", key: charge.key, saleId: saleOf(draft).id, reason: "uncertain" },
+  });
+  openCharge(draft, charge, "reversal");
+  remark(draft, { kind: "not-charged" });
+  close(draft, "reversed", null);
+}
+
+function pay(draft: Draft, charge: Charge, result: Paid): void {
+  enter(draft, { kind: "receipt", charge, result, attempt: 1, copy: false, printing: null });
+  print(draft);
+  const kind = result.kind === "approved" ? "approved" : "approved-offline";
+  remark(draft, { kind, total: charge.amount });
+}
+
+/** Prints (again). After a restart nobody knows what is on the paper: everything after the first attempt says COPY. */
+export function print(draft: Draft): void {
+  const { phase } = saleOf(draft);
+  if (phase.kind !== "receipt") return;
+  const printing = ask(draft, {
+    kind: "printer.print",
+    receipt: receiptOf(draft, phase.charge, phase.result, phase.copy),
+  });
+  enter(draft, { ...phase, printing });
+  startTimer(draft, "print", draft.settings.receipt.printMs);
+}
+
+export function receiptPrinted(draft: Draft, effectId: string): void {
+  const { phase } = saleOf(draft);
+  if (phase.kind !== "receipt" || phase.printing !== effectId) return;
+  close(draft, phase.result.kind, phase.charge.amount);
+}
+
+/** The money is settled whatever the paper does: print again later, then leave it to staff. */
+export function receiptFailed(draft: Draft, reason: PrintProblem, paperMoved: boolean): void {
+  const { id, phase } = saleOf(draft);
+  if (phase.kind !== "receipt") return;
+  // The timer of a failed attempt has become the wait before the next one.
+  if (phase.printing === null) return print(draft);
+  if (phase.attempt >= draft.settings.receipt.attempts) {
+    alarm(draft, { kind: "receipt-not-printed", saleId: id });
+    return close(draft, phase.result.kind, phase.charge.amount);
+  }
+  if (phase.attempt === 1) remark(draft, { kind: "receipt-problem", reason });
+  enter(draft, { ...phase, attempt: phase.attempt + 1, copy: phase.copy || paperMoved, printing: null });
+  startTimer(draft, "print", draft.settings.receipt.retryMs);
+}
+
+/** After a restart: the charge is under way or done, the devices know nothing of it. */
+export function resumePayment(draft: Draft): void {
+  const { phase } = saleOf(draft);
+  switch (phase.kind) {
+    case "awaiting-card":
+      return awaitCard(draft, phase.total);
+    case "authorising":
+      return startTimer(draft, "answer", draft.settings.payment.answerMs);
+    case "uncertain":
+      return startTimer(draft, "query", draft.settings.payment.queryMs);
+    case "receipt":
+      enter(draft, { ...phase, copy: true });
+      return print(draft);
+    case "listening":
+    case "basket":
+    case "quantity-question":
+    case "read-back":
+      return;
+  }
+}
+
+function alarm(draft: Draft, what: Alarm): void {
+  ask(draft, { kind: "alarm.raise", alarm: what });
+}
+
+function receiptOf(draft: Draft, charge: Charge, result: Paid, copy: boolean): Receipt {
+  const { merchant, terminal, menu } = draft.settings;
+  const { id, sequence, language } = saleOf(draft);
+  const card = charge.card.masked;
+  return {
+    saleId: id,
+    number: sequence,
+    merchant,
+    terminal,
+    language,
+    timeMs: charge.timeMs,
+    lines: charge.lines.map((line) => receiptLine(line, optionNames(menu, line, language))),
+    total: charge.amount,
+    vat: charge.vat,
+    vatPercent: menu.vatPercent,
+    payment: result.kind === "approved" ? { ...result, card } : { kind: "approved-offline", card },
+    copy,
+  };
+}
+
+function receiptLine(line: SoldLine, options: readonly string[]): ReceiptLine {
+  const { name, quantity, amount } = line;
+  const unitPrice = { minor: amount.minor / BigInt(quantity), currency: amount.currency };
+  return { name, options, quantity, unitPrice, amount };
+}
