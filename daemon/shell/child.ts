@@ -45,7 +45,11 @@ const MAXIMUM_PENDING_COMMANDS = 256;
 const MAXIMUM_UNREAD_MESSAGES = 512;
 const MAXIMUM_LINE_LENGTH = 400;
 
-type Pending = { readonly resolve: () => void; readonly reject: (fault: Fault) => void; readonly timer: NodeJS.Timeout };
+type Pending = {
+  readonly resolve: () => void;
+  readonly reject: (fault: Fault) => void;
+  readonly timer: NodeJS.Timeout;
+};
 
 export class Child<Command, Event> {
   readonly #specification: ChildSpecification;
@@ -89,7 +93,9 @@ export class Child<Command, Event> {
     });
     this.#process = child;
     child.on("message", (message) => this.#report(message as ChildReport<Event>));
-    child.once("error", (error) => this.#finish(new Fault("process.exited", `${name} does not start`, { cause: error })));
+    child.once("error", (error) =>
+      this.#finish(new Fault("process.exited", `${name} does not start`, { cause: error })),
+    );
     child.once("exit", (code, signal) => this.#exited(child, code, signal));
     readLines(child, this.#listener.line);
     this.#openTimer = setTimeout(
@@ -108,7 +114,9 @@ export class Child<Command, Event> {
     const { name } = this.#specification;
     if (!this.isOpen) return Promise.reject(new Fault("process.exited", `${name} is not running`));
     if (this.#pending.size >= MAXIMUM_PENDING_COMMANDS) {
-      return Promise.reject(new Fault("process.hung", `${name} leaves ${this.#pending.size} commands unanswered`));
+      return Promise.reject(
+        new Fault("process.hung", `${name} leaves ${this.#pending.size} commands unanswered`),
+      );
     }
     const serial = ++this.#serial;
     return new Promise((resolve, reject) => {
@@ -192,14 +200,17 @@ export class Child<Command, Event> {
     if (this.#missed < MISSED_HEARTBEATS) return;
     const silentMs = this.#missed * HEARTBEAT_INTERVAL_MS;
     this.kill(
-      new Fault("process.hung", `${this.#specification.name} was silent for ${silentMs} ms`, { retry: "unknown" }),
+      new Fault("process.hung", `${this.#specification.name} was silent for ${silentMs} ms`, {
+        retry: "unknown",
+      }),
     );
   }
 
   #exited(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     const how = signal === null ? `with status ${code}` : `by ${signal}`;
     const fault = () =>
-      this.#why ?? new Fault("process.exited", `${this.#specification.name} ended ${how}`, { retry: "unknown" });
+      this.#why ??
+      new Fault("process.exited", `${this.#specification.name} ended ${how}`, { retry: "unknown" });
     if (!child.connected) return this.#finish(fault());
     // What the child reported last, such as "open-failed", is still on its way and says more than the exit status.
     const timer = setTimeout(() => this.#finish(fault()), LAST_REPORTS_LIMIT_MS);

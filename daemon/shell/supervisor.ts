@@ -28,7 +28,12 @@ export type ChildState =
   | { readonly kind: "starting" }
   | { readonly kind: "running"; readonly pid: number; readonly restarts: number }
   /** Not running; `failures` in a row, the last for `fault`; the next try comes in `waitMs`. */
-  | { readonly kind: "restarting"; readonly fault: Fault; readonly failures: number; readonly waitMs: number };
+  | {
+      readonly kind: "restarting";
+      readonly fault: Fault;
+      readonly failures: number;
+      readonly waitMs: number;
+    };
 
 /** The first restart is fast, 50 to 100 ms, so that a driver killed during a sale is hardly missed. */
 const RESTART_BACK_OFF: BackOff = { firstMs: 75, factor: 3, maximumMs: 10_000, jitter: 1 / 3 };
@@ -107,7 +112,8 @@ export class SupervisedChild<Command, Event> {
 
   /** As Child.command. While the child is not running it rejects at once with "process.exited", safe to retry. */
   command(command: Command, limitMs?: number): Promise<void> {
-    if (this.#child === null) return Promise.reject(new Fault("process.exited", `${this.name} is not running`));
+    if (this.#child === null)
+      return Promise.reject(new Fault("process.exited", `${this.name} is not running`));
     return this.#child.command(command, limitMs);
   }
 
@@ -161,7 +167,14 @@ export class SupervisedChild<Command, Event> {
     this.#restarts++;
     const waitMs = Math.round(backOffMs(RESTART_BACK_OFF, this.#failures, this.#random()));
     this.#log.warn(
-      { child: this.name, code: fault.code, fault: fault.message, failures: this.#failures, waitMs, output: this.#lastLines },
+      {
+        child: this.name,
+        code: fault.code,
+        fault: fault.message,
+        failures: this.#failures,
+        waitMs,
+        output: this.#lastLines,
+      },
       "child process ended; it will be started again",
     );
     // The timer is set before listeners run, so that a listener that stops the supervisor also stops the timer.
