@@ -1,0 +1,117 @@
+/**
+ * Real-looking requests and answers, and fast-check generators of every shape that daemon/core/clearing.ts allows.
+ * The wire tests, the store's contract suite and the benchmark share them.
+ */
+import fc from "fast-check";
+import type { LedgerAnswer, LedgerOutcome, LedgerRequest, SoldLine } from "../../daemon/core/clearing.ts";
+import type { Money } from "../../daemon/core/money.ts";
+
+export const won = (minor: number): Money => ({ minor: BigInt(minor), currency: "KRW" });
+
+function soldLine(itemId: string, name: string, quantity: number, unit: number, options = {}): SoldLine {
+  return { itemId, name, quantity, options, amount: won(quantity * unit) };
+}
+
+const SALE = "counter-1-000482";
+
+/** An ordinary order: three lines, options, Korean names. */
+export const AUTHORISE: Extract<LedgerRequest, { kind: "authorise" }> = {
+  kind: "authorise",
+  key: `${SALE}/1`,
+  saleId: SALE,
+  sequence: 482,
+  amount: won(19_000),
+  vat: won(1_727),
+  card: { token: "ntag424:04DE5F1EACC040", masked: "****-C040", counter: 61 },
+  mode: "online",
+  lines: [
+    soldLine("americano", "아메리카노", 2, 4_500, { size: "large", temperature: "iced" }),
+    soldLine("latte", "카페라떼", 1, 5_000, { temperature: "hot" }),
+    soldLine("cheesecake", "치즈 케이크", 1, 5_000),
+  ],
+  timeMs: 1_795_174_200_123,
+};
+
+export const QUERY: LedgerRequest = { kind: "query", key: AUTHORISE.key, saleId: SALE };
+export const REVERSE: LedgerRequest = {
+  kind: "reverse",
+  key: AUTHORISE.key,
+  saleId: SALE,
+  reason: "uncertain",
+};
+
+export function answerOf(outcome: LedgerOutcome, requestId = `${SALE}/e7`): LedgerAnswer {
+  return { requestId, key: AUTHORISE.key, outcome };
+}
+
+export const APPROVED = answerOf({
+  kind: "approved",
+  authorisation: "SBX-20261120-004821",
+  gateway: "sandbox",
+  amount: AUTHORISE.amount,
+});
+export const DECLINED = answerOf({ kind: "declined", reason: "insufficient-funds", gateway: "sandbox" });
+
+const id = fc.string({ unit: "grapheme", maxLength: 12 });
+const count = fc.nat(Number.MAX_SAFE_INTEGER);
+const currency = fc.constantFrom("KRW", "USD", "JPY");
+const amount: fc.Arbitrary<Money> = fc.record({
+  minor: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  currency,
+});
+
+const line: fc.Arbitrary<SoldLine> = fc.record({
+  itemId: id,
+  name: id,
+  quantity: count,
+  options: fc.dictionary(id, id, { maxKeys: 5, noNullPrototype: true }),
+  amount,
+});
+
+export const anyRequest: fc.Arbitrary<LedgerRequest> = fc.oneof(
+  fc.record({
+    kind: fc.constant("authorise" as const),
+    key: id,
+    saleId: id,
+    sequence: count,
+    amount,
+    vat: amount,
+    card: fc.record({ token: id, masked: id, counter: count }),
+    mode: fc.constantFrom("online" as const, "offline" as const),
+    lines: fc.array(line, { maxLength: 5 }),
+    timeMs: count,
+  }),
+  fc.record({ kind: fc.constant("query" as const), key: id, saleId: id }),
+  fc.record({
+    kind: fc.constant("reverse" as const),
+    key: id,
+    saleId: id,
+    reason: fc.constantFrom("uncertain" as const, "cancelled" as const),
+  }),
+);
+
+const outcome: fc.Arbitrary<LedgerOutcome> = fc.oneof(
+  fc.record({ kind: fc.constant("approved" as const), authorisation: id, gateway: id, amount }),
+  fc.record({
+    kind: fc.constant("declined" as const),
+    reason: fc.constantFrom(
+      "insufficient-funds" as const,
+      "card-blocked" as const,
+      "limit-exceeded" as const,
+      "not-honoured" as const,
+      "card-replayed" as const,
+    ),
+    gateway: id,
+  }),
+  fc.constantFrom(
+    { kind: "pending" as const },
+    { kind: "reversed" as const },
+    { kind: "not-found" as const },
+  ),
+  fc.record({
+    kind: fc.constant("refused" as const),
+    reason: fc.constantFrom("key-conflict" as const, "invalid" as const, "unknown-terminal" as const),
+  }),
+);
+
+export const anyAnswer: fc.Arbitrary<LedgerAnswer> = fc.record({ requestId: id, key: id, outcome });

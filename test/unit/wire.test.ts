@@ -1,0 +1,404 @@
+import { generateKeyPairSync } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { LedgerRequest } from "../../daemon/core/clearing.ts";
+import { Fault } from "../../daemon/core/fault.ts";
+import {
+  bodyBytes,
+  bodyFromBytes,
+  bodyHash,
+  decodeDown,
+  decodeUp,
+  encodeDown,
+  encodeUp,
+  MAX_ID_BYTES,
+  MAX_LINES,
+  MAX_MESSAGE_BYTES,
+  MAX_OPTIONS,
+  MAX_TEXT_BYTES,
+  openDown,
+  readLedgerKey,
+  readLedgerPrivateKey,
+  terminalOfUpTopic,
+  topicsOf,
+} from "../../sync/wire.ts";
+import { APPROVED, AUTHORISE, anyAnswer, anyRequest, QUERY, REVERSE } from "../support/messages.ts";
+
+const ledger = generateKeyPairSync("ed25519");
+const other = generateKeyPairSync("ed25519");
+const UP = { terminal: "counter-1", requestId: "counter-1-000482/e7", position: 913, request: AUTHORISE };
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return error instanceof Fault ? error.code : `not a Fault: ${String(error)}`;
+  }
+  return "none";
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const fromHex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
+
+describe("round trip", () => {
+  test("every request comes back as it was sent", () => {
+    fc.assert(
+      fc.property(anyRequest, fc.nat(), (request, position) => {
+        const message = { terminal: "t1", requestId: "r", position, request };
+        expect(decodeUp(encodeUp(message))).toEqual({ version: 1, ...message });
+      }),
+    );
+  });
+
+  test("every answer comes back as it was signed", () => {
+    fc.assert(
+      fc.property(anyAnswer, (answer) => {
+        expect(openDown(encodeDown("t1", answer, ledger.privateKey), "t1", [ledger.publicKey])).toEqual(
+          answer,
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("one value has one byte form: what decodes encodes to the same bytes", () => {
+    fc.assert(
+      fc.property(anyRequest, fc.nat(), fc.integer({ min: 0, max: 255 }), (request, at, value) => {
+        const bytes = encodeUp({ terminal: "t1", requestId: "r", position: 1, request });
+        bytes[at % bytes.length] = value;
+        let read: ReturnType<typeof decodeUp>;
+        try {
+          read = decodeUp(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Fault);
+          return;
+        }
+        expect(hex(encodeUp(read))).toBe(hex(bytes));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** Byte forms that must never change: deployed terminals and stored hashes depend on them. */
+describe("golden bytes", () => {
+  test.each<[string, LedgerRequest, string]>([
+    ["query", { kind: "query", key: "s/1", saleId: "s" }, "85 01 62 7431 61 72 18 2a 83 02 63 732f31 61 73"],
+    [
+      "reverse",
+      { kind: "reverse", key: "s/1", saleId: "s", reason: "cancelled" },
+      "85 01 62 7431 61 72 18 2a 84 03 63 732f31 61 73 02",
+    ],
+  ])("%s", (_name, request, bytes) => {
+    expect(hex(encodeUp({ terminal: "t1", requestId: "r", position: 42, request }))).toBe(
+      hex(fromHex(bytes)),
+    );
+  });
+
+  test("authorise, with amounts of each width", () => {
+    const request: LedgerRequest = {
+      kind: "authorise",
+      key: "s/1",
+      saleId: "s",
+      sequence: 256,
+      amount: { minor: 65_536n, currency: "KRW" },
+      vat: { minor: 2n ** 32n, currency: "KRW" },
+      card: { token: "c", masked: "m", counter: 24 },
+      mode: "offline",
+      lines: [
+        { itemId: "i", name: "차", quantity: 1, options: {}, amount: { minor: -25n, currency: "KRW" } },
+        {
+          itemId: "i",
+          name: "n",
+          quantity: 1,
+          options: { b: "y", a: "x" },
+          amount: { minor: 1n, currency: "USD" },
+        },
+      ],
+      timeMs: 2 ** 33 + 1,
+    };
+    expect(hex(bodyBytes(request))).toBe(
+      hex(
+        fromHex(
+          "82 73 7361797061792e617574686f726973652e7631 8a 01 63 732f31 61 73 19 0100 82 1a 00010000 63 4b5257" +
+            "1b 0000000100000000 83 61 63 61 6d 18 18 02 1b 0000000200000001" +
+            "82 84 61 69 63 ecb0a8 01 38 18 85 61 69 61 6e 01 82 01 63 555344 84 61 61 61 78 61 62 61 79",
+        ),
+      ),
+    );
+  });
+});
+
+describe("bodyHash", () => {
+  test("does not depend on the order in which options were set", () => {
+    const line = { itemId: "a", name: "a", quantity: 1, amount: AUTHORISE.amount };
+    const one = bodyHash({ ...AUTHORISE, lines: [{ ...line, options: { a: "1", b: "2" } }] });
+    const two = bodyHash({ ...AUTHORISE, lines: [{ ...line, options: { b: "2", a: "1" } }] });
+    expect(hex(one)).toBe(hex(two));
+  });
+
+  test.each<[string, Partial<typeof AUTHORISE>]>([
+    ["key", { key: "x" }],
+    ["sale", { saleId: "x" }],
+    ["sequence", { sequence: 1 }],
+    ["amount", { amount: { minor: 1n, currency: "KRW" } }],
+    ["currency", { amount: { minor: 19_000n, currency: "USD" } }],
+    ["VAT", { vat: { minor: 1n, currency: "KRW" } }],
+    ["card", { card: { ...AUTHORISE.card, counter: 62 } }],
+    ["mode", { mode: "offline" }],
+    ["lines", { lines: [] }],
+    ["time", { timeMs: 1 }],
+  ])("changes with the %s", (_name, change) => {
+    expect(hex(bodyHash({ ...AUTHORISE, ...change }))).not.toBe(hex(bodyHash(AUTHORISE)));
+  });
+
+  test("survives the wire, whatever row carried the request", () => {
+    const read = decodeUp(encodeUp({ ...UP, requestId: "another", position: 4_000 })).request;
+    if (read.kind !== "authorise") throw new Error("not an authorise request");
+    expect(hex(bodyHash(read))).toBe(hex(bodyHash(AUTHORISE)));
+  });
+
+  test("the stored body reads back", () => {
+    expect(bodyFromBytes(bodyBytes(AUTHORISE))).toEqual(AUTHORISE);
+    expect(codeOf(() => bodyFromBytes(fromHex("82 61 78 80")))).toBe("wire.malformed");
+    const query = Buffer.from(bodyBytes(AUTHORISE));
+    query[22] = 2;
+    expect(codeOf(() => bodyFromBytes(query))).toBe("wire.malformed");
+  });
+});
+
+describe("signature", () => {
+  const bytes = encodeDown("counter-1", APPROVED, ledger.privateKey);
+
+  test("any pinned key will do", () => {
+    expect(openDown(bytes, "counter-1", [other.publicKey, ledger.publicKey])).toEqual(APPROVED);
+  });
+
+  test.each<[string, () => unknown]>([
+    ["another terminal's answer", () => openDown(bytes, "counter-2", [ledger.publicKey])],
+    ["a key that is not pinned", () => openDown(bytes, "counter-1", [other.publicKey])],
+    ["no pinned key", () => openDown(bytes, "counter-1", [])],
+    [
+      "an answer relabelled for another terminal",
+      () =>
+        openDown(
+          Buffer.from(
+            hex(bytes).replace(hex(Buffer.from("counter-1")), hex(Buffer.from("counter-2"))),
+            "hex",
+          ),
+          "counter-2",
+          [ledger.publicKey],
+        ),
+    ],
+  ])("refuses %s", (_name, run) => {
+    expect(codeOf(run)).toBe("ledger.signature");
+  });
+
+  test("a flipped bit anywhere is refused", () => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length * 8 - 1), (bit) => {
+        const changed = Uint8Array.from(bytes);
+        changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        expect(["ledger.signature", "wire.malformed", "wire.version"]).toContain(
+          codeOf(() => openDown(changed, "counter-1", [ledger.publicKey])),
+        );
+      }),
+    );
+  });
+
+  test("keys are read from PEM and must be Ed25519", () => {
+    const pem = ledger.publicKey.export({ type: "spki", format: "pem" }).toString();
+    const privatePem = ledger.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    expect(
+      openDown(encodeDown("counter-1", APPROVED, readLedgerPrivateKey(privatePem)), "counter-1", [
+        readLedgerKey(pem),
+      ]),
+    ).toEqual(APPROVED);
+    const rsa = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({
+      type: "spki",
+      format: "pem",
+    });
+    expect(codeOf(() => readLedgerKey(rsa.toString()))).toBe("settings.invalid");
+    expect(codeOf(() => readLedgerKey("no key"))).toBe("settings.invalid");
+    expect(codeOf(() => readLedgerPrivateKey(pem))).toBe("settings.invalid");
+  });
+});
+
+describe("what does not fit is refused", () => {
+  test("any bytes give a message or a wire Fault", () => {
+    const allowed = ["none", "wire.malformed", "wire.version"];
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(allowed).toContain(codeOf(() => decodeUp(bytes)));
+        expect(allowed).toContain(codeOf(() => decodeDown(bytes)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("mutated, cut and spliced messages give a message or a wire Fault", () => {
+    const seeds = [AUTHORISE, QUERY, REVERSE].map((request) => encodeUp({ ...UP, request }));
+    seeds.push(encodeDown("counter-1", APPROVED, ledger.privateKey));
+    const edits = fc.array(fc.tuple(fc.nat(400), fc.nat(255), fc.constantFrom("set", "cut", "insert")), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...seeds), edits, (seed, changes) => {
+        const bytes = [...seed];
+        for (const [at, value, how] of changes) {
+          const where = at % Math.max(1, bytes.length);
+          if (how === "set") bytes[where] = value;
+          else bytes.splice(where, how === "cut" ? value % 8 : 0, ...(how === "insert" ? [value] : []));
+        }
+        const damaged = Uint8Array.from(bytes);
+        for (const decode of [decodeUp, decodeDown]) {
+          expect(["none", "wire.malformed", "wire.version"]).toContain(codeOf(() => decode(damaged)));
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  const q = "83 02 61 6b 61 73";
+  test.each<[string, string, string]>([
+    ["nothing", "", "wire.malformed"],
+    ["another version", "85 02", "wire.version"],
+    ["another version of another shape", "82 18 63 f6", "wire.version"],
+    ["a text as version", "85 61 31", "wire.malformed"],
+    ["a map", "a1 01 02", "wire.malformed"],
+    ["too few fields", `84 01 62 7431 61 72 01 ${q}`, "wire.malformed"],
+    ["bytes after the end", `85 01 62 7431 61 72 01 ${q} 00`, "wire.malformed"],
+    ["a topic wildcard as terminal", `85 01 61 2b 61 72 01 ${q}`, "wire.malformed"],
+    ["a length in two bytes that needs one", `85 01 78 02 7431 61 72 01 ${q}`, "wire.malformed"],
+    ["a number in three bytes that needs two", `85 01 62 7431 61 72 19 0001 ${q}`, "wire.malformed"],
+    ["a number in five bytes that needs three", `85 01 62 7431 61 72 1a 00000001 ${q}`, "wire.malformed"],
+    [
+      "a number in nine bytes that needs five",
+      `85 01 62 7431 61 72 1b 0000000000000001 ${q}`,
+      "wire.malformed",
+    ],
+    ["a number that is not exact", `85 01 62 7431 61 72 1b 0020000000000000 ${q}`, "wire.malformed"],
+    ["a negative position", `85 01 62 7431 61 72 20 ${q}`, "wire.malformed"],
+    ["a text of unknown length", `85 01 62 7431 7f 61 72 ff 01 ${q}`, "wire.malformed"],
+    ["a reserved head", `85 01 62 7431 7c 01 ${q}`, "wire.malformed"],
+    ["a text that claims four gigabytes", "85 01 62 7431 7a ffffffff", "wire.malformed"],
+    ["a text that ends too early", "85 01 62 7431 65 72", "wire.malformed"],
+    ["a head that ends too early", "85 01 62 7431 61 72 19 01", "wire.malformed"],
+    ["a text that is not UTF-8", `85 01 62 7431 62 c328 01 ${q}`, "wire.malformed"],
+    ["a long text that is not UTF-8", `85 01 62 7431 78 18 ${"ff".repeat(24)} 01 ${q}`, "wire.malformed"],
+    ["an unknown request", "85 01 62 7431 61 72 01 83 04 61 6b 61 73", "wire.malformed"],
+    ["an unknown reason", "85 01 62 7431 61 72 01 84 03 61 6b 61 73 03", "wire.malformed"],
+    ["a query of four fields", "85 01 62 7431 61 72 01 84 02 61 6b 61 73 01", "wire.malformed"],
+  ])("%s", (_name, bytes, code) => {
+    expect(codeOf(() => decodeUp(fromHex(bytes)))).toBe(code);
+  });
+
+  const head = "8a 01 61 6b 61 73 01";
+  const card = "83 61 63 61 6d 01";
+  test.each<[string, string]>([
+    ["a currency in small letters", `${head} 82 01 63 6b7277 01 ${card} 01 01 80`],
+    ["VAT in the long form without need", `${head} 82 01 63 4b5257 82 01 63 4b5257 ${card} 01 01 80`],
+    ["an amount of text", `${head} 82 61 31 63 4b5257 01 ${card} 01 01 80`],
+    ["an amount over 64 bits", `${head} 82 1b ffffffffffffffff 63 4b5257 01 ${card} 01 01 80`],
+    ["an amount that ends", `${head} 82`],
+    ["a line of three fields", `${head} 82 01 63 4b5257 01 ${card} 01 01 81 83 61 69 61 6e 01`],
+    ["empty options", `${head} 82 01 63 4b5257 01 ${card} 01 01 81 85 61 69 61 6e 01 01 80`],
+    [
+      "an option without a value",
+      `${head} 82 01 63 4b5257 01 ${card} 01 01 81 85 61 69 61 6e 01 01 81 61 61`,
+    ],
+    [
+      "options out of order",
+      `${head} 82 01 63 4b5257 01 ${card} 01 01 81 85 61 69 61 6e 01 01 84 61 62 61 78 61 61 61 79`,
+    ],
+    [
+      "the same option twice",
+      `${head} 82 01 63 4b5257 01 ${card} 01 01 81 85 61 69 61 6e 01 01 84 61 61 61 78 61 61 61 79`,
+    ],
+  ])("%s", (_name, bytes) => {
+    expect(codeOf(() => decodeUp(fromHex(`85 01 62 7431 61 72 01 ${bytes}`)))).toBe("wire.malformed");
+  });
+
+  test.each<[string, string]>([
+    ["an unknown outcome", "84 01 62 7431 83 61 72 61 6b 81 07 40"],
+    ["a pending with a field", "84 01 62 7431 83 61 72 61 6b 82 03 01 40"],
+    ["a signature that is too short", "84 01 62 7431 83 61 72 61 6b 81 03 41 00"],
+    ["a signature that is too long", `84 01 62 7431 83 61 72 61 6b 81 03 58 41 ${"00".repeat(65)}`],
+  ])("%s", (_name, bytes) => {
+    expect(codeOf(() => decodeDown(fromHex(bytes)))).toBe("wire.malformed");
+  });
+
+  test("a message over the limit", () => {
+    expect(codeOf(() => decodeUp(new Uint8Array(MAX_MESSAGE_BYTES + 1)))).toBe("wire.malformed");
+  });
+
+  const line = { itemId: "a", name: "a", quantity: 1, options: {}, amount: AUTHORISE.amount };
+  const many = Object.fromEntries(Array.from({ length: MAX_OPTIONS + 1 }, (_, n) => [`o${n}`, "v"]));
+  test.each<[string, Partial<typeof UP>]>([
+    ["a request id that is too long", { requestId: "x".repeat(MAX_ID_BYTES + 1) }],
+    ["a terminal that is no topic level", { terminal: "a/b" }],
+    ["a position that is no whole number", { position: 1.5 }],
+    ["a negative position", { position: -1 }],
+    ["a lone surrogate", { requestId: "\ud800" }],
+    ["a currency that is none", { request: { ...AUTHORISE, amount: { minor: 1n, currency: "won" } } }],
+    ["an amount over 64 bits", { request: { ...AUTHORISE, amount: { minor: 2n ** 63n, currency: "KRW" } } }],
+    [
+      "an amount under 64 bits",
+      { request: { ...AUTHORISE, vat: { minor: -(2n ** 63n) - 1n, currency: "KRW" } } },
+    ],
+    [
+      "a name that is too long",
+      { request: { ...AUTHORISE, lines: [{ ...line, name: "차".repeat(MAX_TEXT_BYTES) }] } },
+    ],
+    ["too many lines", { request: { ...AUTHORISE, lines: Array(MAX_LINES + 1).fill(line) } }],
+    ["too many options", { request: { ...AUTHORISE, lines: [{ ...line, options: many }] } }],
+    [
+      "too long a message",
+      {
+        request: {
+          ...AUTHORISE,
+          lines: Array(MAX_LINES).fill({ ...line, name: "n".repeat(MAX_TEXT_BYTES) }),
+        },
+      },
+    ],
+  ])("encoding refuses %s", (_name, change) => {
+    expect(codeOf(() => encodeUp({ ...UP, ...change }))).toBe("wire.malformed");
+  });
+
+  test("a message of every length up to the limit encodes, one byte more does not", () => {
+    const sized = (lastName: number): (() => Uint8Array) => {
+      const lines = Array.from({ length: 124 }, () => ({ ...line, name: "n".repeat(MAX_TEXT_BYTES) }));
+      return () =>
+        encodeUp({
+          ...UP,
+          request: { ...AUTHORISE, lines: [...lines, { ...line, name: "n".repeat(lastName) }] },
+        });
+    };
+    const room = MAX_MESSAGE_BYTES - sized(300)().length;
+    expect(sized(300 + room)().length).toBe(MAX_MESSAGE_BYTES);
+    for (let over = 1; over < 12; over += 1) expect(codeOf(sized(300 + room + over))).toBe("wire.malformed");
+  });
+});
+
+describe("topics", () => {
+  test("of a terminal", () => {
+    expect(topicsOf("counter-1")).toEqual({ up: "saypay/v1/counter-1/up", down: "saypay/v1/counter-1/down" });
+  });
+
+  test.each(["", "a/b", "+", "#", "ledger", "-a", "가게", "x".repeat(65)])("%j is no terminal id", (id) => {
+    expect(codeOf(() => topicsOf(id))).toBe("settings.invalid");
+  });
+
+  test.each<[string, string | undefined]>([
+    ["saypay/v1/counter-1/up", "counter-1"],
+    ["saypay/v1/counter-1/down", undefined],
+    ["saypay/v2/counter-1/up", undefined],
+    ["other/v1/counter-1/up", undefined],
+    ["saypay/v1/counter-1/up/x", undefined],
+    ["saypay/v1/ledger/up", undefined],
+    ["saypay", undefined],
+  ])("terminal of %s", (topic, terminal) => {
+    expect(terminalOfUpTopic(topic)).toBe(terminal);
+  });
+});
