@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""Models the examiner: label error rate and character error rate of greedy CTC on shards or on a test folder.
+
+Takes a checkpoint (.pt, averaged weights) or an .onnx file (run with the small interpreter of onnx_numpy.py, no
+onnxruntime needed). Spaces do not count. Sentences are heard one at a time, as in the terminal.
+"""
+import argparse
+import json
+import pathlib
+
+import numpy as np
+
+from front_end import features
+from tokens import decode, distance, encode, greedy
+
+
+def score(run, rows, show=0):
+    """rows: [(features [T, 80], text)] -> error rates of the whole set."""
+    wrong = total = wrong_letters = letters = exact = inserted = 0
+    for seen, text in rows:
+        found = greedy(run(seen[None])[0].argmax(-1))
+        wanted, said, heard = encode(text), text.replace(" ", "").replace("'", ""), decode(found)
+        wrong, total = wrong + distance(wanted, found), total + len(wanted)
+        wrong_letters, letters = wrong_letters + distance(said, heard), letters + len(said)
+        exact += said == heard
+        inserted += len(found) if not wanted else 0
+        if show > 0:
+            show -= 1
+            print(f"    {text}  ->  {heard}")
+    return {"jamo": wrong / max(1, total), "characters": wrong_letters / max(1, letters), "exact": exact / max(1, len(rows)), "sentences": len(rows), "invented": inserted}
+
+
+def padded(sound, before=0.15, after=0.25):
+    return np.pad(sound, (int(before * 16000), int(after * 16000)))
+
+
+def load_dev(folder, most=60):
+    """The dev shards, clean, with a little silence around."""
+    sets = {}
+    for path in sorted(pathlib.Path(folder).glob("dev-*.jsonl")):
+        sound = np.fromfile(path.with_suffix(".i16"), np.int16).astype(np.float32) / 32768
+        with open(path, encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines][:most]
+        sets[path.stem[4:]] = [(features(padded(sound[row["at"]:row["at"] + row["n"]])), row["text"]) for row in rows]
+    return sets
+
+
+def load_tests(folder):
+    """The sets of make_test_set.py: SET/labels.json and the WAV files it names."""
+    from rooms import read_wave
+    sets = {}
+    for path in sorted(pathlib.Path(folder).glob("*/labels.json")):
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        sets[path.parent.name] = [(features(read_wave(path.parent / row["file"])), row["text"]) for row in rows]
+    return sets
+
+
+def runner(path):
+    if path.suffix == ".onnx":
+        from onnx_numpy import Interpreter
+        return Interpreter(path).run
+    import torch
+
+    from network import restore
+    model = restore(path)
+
+    def run(seen):
+        with torch.no_grad():
+            return model(torch.from_numpy(seen)).numpy()
+    return run
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=pathlib.Path, help="checkpoint .pt or model.onnx")
+    parser.add_argument("folder", type=pathlib.Path, help="folder of make_test_set.py, or of synthesise.py for its dev shards")
+    parser.add_argument("--show", type=int, default=0, help="print that many sentences of each set")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the numbers there")
+    options = parser.parse_args()
+    run, found = runner(options.model), {}
+    for name, rows in (load_tests(options.folder) or load_dev(options.folder)).items():
+        found[name] = errors = score(run, rows, options.show)
+        if errors["jamo"] or any(text for _, text in rows):
+            print(f"{name:24} {errors['sentences']:4} sentences  labels {100 * errors['jamo']:5.1f} %  characters {100 * errors['characters']:5.1f} %  exact {100 * errors['exact']:5.1f} %", flush=True)
+        else:
+            print(f"{name:24} {errors['sentences']:4} recordings without speech  labels heard {errors['invented']}  empty {100 * errors['exact']:.1f} %", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
