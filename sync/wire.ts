@@ -1,16 +1,16 @@
 /**
  * The messages between terminal and ledger: version 1, as CBOR arrays (see wire/cbor.ts for the subset and why).
  *
- *   up    [1, terminal, requestId, position, request]
- *   down  [1, terminal, [requestId, key, outcome], signature]
+ *   up    [1, terminal, position, request, requestId]
+ *   down  [1, terminal, [key, requestId, outcome], signature]
  *
- * request  [1, key, saleId, sequence, [minor, currency], vat, [token, masked, counter], mode, timeMs, lines]  authorise
- *          [2, key, saleId]                                                                               query
- *          [3, key, saleId, reason]                                                                       reverse
+ * request  [1, saleId, key, sequence, [minor, currency], vat, [token, masked, counter], mode, timeMs, lines]  authorise
+ *          [2, saleId, key]                                                                               query
+ *          [3, saleId, key, reason]                                                                       reverse
  * outcome  [1, authorisation, gateway, [minor, currency]]  approved     [2, reason, gateway]  declined
  *          [3] pending   [4] reversed   [5] not-found   [6, reason] refused
  *
- * The VAT and the line amounts are a bare integer when they are in the request's currency, else [minor, currency].
+ * Ids have a short form for what continues another id (wire/ids.ts). The VAT and the line amounts are a bare integer when they are in the request's currency, else [minor, currency].
  * Assumptions: the first field is the version, and a receiver answers in the version in which it was asked; numbers in
  * the tables below never change their meaning, new ones are added; a reader that meets one it does not know refuses the
  * message, so that a new word never turns into a wrong one.
@@ -27,6 +27,7 @@ import {
   writeRequest,
 } from "./wire/body.ts";
 import { CborReader, CborWriter, malformed } from "./wire/cbor.ts";
+import { readRelativeId, writeRelativeId } from "./wire/ids.ts";
 import { MAX_ID_BYTES } from "./wire/limits.ts";
 import { isTerminalId } from "./wire/topics.ts";
 
@@ -67,9 +68,9 @@ export function encodeUp(message: Omit<UpMessage, "version">): Uint8Array {
   writer.array(5, 5, "message");
   writer.uint(WIRE_VERSION, "version");
   writeTerminal(writer, message.terminal);
-  writer.text(message.requestId, MAX_ID_BYTES, "request id");
   writer.uint(message.position, "position");
   writeRequest(writer, message.request);
+  writeRelativeId(writer, message.requestId, message.request.key, "request id");
   return writer.finish();
 }
 
@@ -77,9 +78,9 @@ export function encodeUp(message: Omit<UpMessage, "version">): Uint8Array {
 export function decodeUp(bytes: Uint8Array): UpMessage {
   const reader = open(bytes, 5);
   const terminal = readTerminal(reader);
-  const requestId = reader.text(MAX_ID_BYTES, "request id");
   const position = reader.uint("position");
   const request = readRequest(reader);
+  const requestId = readRelativeId(reader, request.key, "request id");
   reader.end();
   return { version: WIRE_VERSION, terminal, requestId, position, request };
 }

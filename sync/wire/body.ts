@@ -13,6 +13,7 @@ import type { Options } from "../../daemon/core/intent.ts";
 import type { Currency, Money } from "../../daemon/core/money.ts";
 import type { DeclineReason } from "../../daemon/core/prompt.ts";
 import { type CborReader, type CborWriter, malformed } from "./cbor.ts";
+import { readId, readRelativeId, writeId, writeRelativeId } from "./ids.ts";
 import { MAX_ID_BYTES, MAX_LINES, MAX_OPTIONS, MAX_TEXT_BYTES } from "./limits.ts";
 
 type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
@@ -189,15 +190,15 @@ function readOptions(reader: CborReader): Options {
 
 export function writeAnswer(writer: CborWriter, answer: LedgerAnswer): void {
   writer.array(3, 3, "answer");
-  writer.text(answer.requestId, MAX_ID_BYTES, "request id");
-  writer.text(answer.key, MAX_ID_BYTES, "key");
+  writeId(writer, answer.key, "key");
+  writeRelativeId(writer, answer.requestId, answer.key, "request id");
   writeOutcome(writer, answer.outcome);
 }
 
 export function readAnswer(reader: CborReader): LedgerAnswer {
   reader.tuple(3, "answer");
-  const requestId = reader.text(MAX_ID_BYTES, "request id");
-  const key = reader.text(MAX_ID_BYTES, "key");
+  const key = readId(reader, "key");
+  const requestId = readRelativeId(reader, key, "request id");
   return { requestId, key, outcome: readOutcome(reader) };
 }
 
@@ -263,13 +264,13 @@ function readOutcome(reader: CborReader): LedgerOutcome {
 }
 
 function writeKey(writer: CborWriter, request: { readonly key: string; readonly saleId: string }): void {
-  writer.text(request.key, MAX_ID_BYTES, "key");
-  writer.text(request.saleId, MAX_ID_BYTES, "sale id");
+  writeId(writer, request.saleId, "sale id");
+  writeRelativeId(writer, request.key, request.saleId, "key");
 }
 
 function readKey(reader: CborReader): { key: string; saleId: string } {
-  const key = reader.text(MAX_ID_BYTES, "key");
-  return { key, saleId: reader.text(MAX_ID_BYTES, "sale id") };
+  const saleId = readId(reader, "sale id");
+  return { key: readRelativeId(reader, saleId, "key"), saleId };
 }
 
 /** ISO 4217 alphabetic code. */

@@ -215,6 +215,11 @@ export class CborReader {
     return this.#peekMajor(what) === ARRAY;
   }
 
+  /** True when a byte string comes next. */
+  isBytes(what: string): boolean {
+    return this.#peekMajor(what) === BYTES;
+  }
+
   /** Nothing may follow the message. */
   end(): void {
     if (this.#at !== this.#buffer.length) throw malformed("bytes follow the message");

@@ -12,7 +12,8 @@ function soldLine(itemId: string, name: string, quantity: number, unit: number, 
   return { itemId, name, quantity, options, amount: won(quantity * unit) };
 }
 
-const SALE = "counter-1-000482";
+/** A sale id is a random UUID (daemon/core/event.ts). */
+const SALE = "5e0c3f7a-91d4-4c1e-b6a8-2f0d7c8e4b19";
 
 /** An ordinary order: three lines, options, Korean names. */
 export const AUTHORISE: Extract<LedgerRequest, { kind: "authorise" }> = {
@@ -40,7 +41,7 @@ export const REVERSE: LedgerRequest = {
   reason: "uncertain",
 };
 
-export function answerOf(outcome: LedgerOutcome, requestId = `${SALE}/e7`): LedgerAnswer {
+export function answerOf(outcome: LedgerOutcome, requestId = `${AUTHORISE.key}:authorise`): LedgerAnswer {
   return { requestId, key: AUTHORISE.key, outcome };
 }
 

@@ -26,7 +26,12 @@ import { APPROVED, AUTHORISE, anyAnswer, anyRequest, QUERY, REVERSE } from "../s
 
 const ledger = generateKeyPairSync("ed25519");
 const other = generateKeyPairSync("ed25519");
-const UP = { terminal: "counter-1", requestId: "counter-1-000482/e7", position: 913, request: AUTHORISE };
+const UP = {
+  terminal: "counter-1",
+  requestId: `${AUTHORISE.key}:authorise`,
+  position: 913,
+  request: AUTHORISE,
+};
 
 function codeOf(run: () => unknown): string {
   try {
@@ -83,11 +88,11 @@ describe("round trip", () => {
 /** Byte forms that must never change: deployed terminals and stored hashes depend on them. */
 describe("golden bytes", () => {
   test.each<[string, LedgerRequest, string]>([
-    ["query", { kind: "query", key: "s/1", saleId: "s" }, "85 01 62 7431 61 72 18 2a 83 02 63 732f31 61 73"],
+    ["query", { kind: "query", key: "s/1", saleId: "s" }, "85 01 62 7431 18 2a 83 02 61 73 81 62 2f31 61 72"],
     [
       "reverse",
       { kind: "reverse", key: "s/1", saleId: "s", reason: "cancelled" },
-      "85 01 62 7431 61 72 18 2a 84 03 63 732f31 61 73 02",
+      "85 01 62 7431 18 2a 84 03 61 73 81 62 2f31 02 61 72",
     ],
   ])("%s", (_name, request, bytes) => {
     expect(hex(encodeUp({ terminal: "t1", requestId: "r", position: 42, request }))).toBe(
@@ -120,9 +125,46 @@ describe("golden bytes", () => {
     expect(hex(bodyBytes(request))).toBe(
       hex(
         fromHex(
-          "82 73 7361797061792e617574686f726973652e7631 8a 01 63 732f31 61 73 19 0100 82 1a 00010000 63 4b5257" +
+          "82 73 7361797061792e617574686f726973652e7631 8a 01 61 73 81 62 2f31 19 0100 82 1a 00010000 63 4b5257" +
             "1b 0000000100000000 83 61 63 61 6d 18 18 02 1b 0000000200000001" +
             "82 84 61 69 63 ecb0a8 01 38 18 85 61 69 61 6e 01 82 01 63 555344 84 61 61 61 78 61 62 61 79",
+        ),
+      ),
+    );
+  });
+});
+
+describe("ids", () => {
+  const uuid = "1f7c9a52-6f1e-4a55-9f6e-0d6a1f0c2b11";
+  test.each<[string, string, string, string]>([
+    ["the core's own", uuid, `${uuid}/1`, `${uuid}/1:authorise`],
+    ["unrelated", "sale", "key", "request"],
+    ["unrelated UUIDs", uuid, uuid.replace("1", "2"), uuid.replace("1", "3")],
+    ["equal", uuid, uuid, uuid],
+    ["upper case", uuid.toUpperCase(), `${uuid.toUpperCase()}/1`, uuid],
+    ["empty", "", "", ""],
+    ["a UUID and more", `${uuid}가`, `x${uuid}`, `${uuid}-`],
+  ])("%s", (_name, saleId, key, requestId) => {
+    const message = {
+      terminal: "t1",
+      requestId,
+      position: 1,
+      request: { kind: "query", key, saleId } as const,
+    };
+    expect(decodeUp(encodeUp(message))).toEqual({ version: 1, ...message });
+  });
+
+  test("a query of the core's own ids", () => {
+    const message = {
+      terminal: "t1",
+      requestId: `${uuid}/1:query-0`,
+      position: 1,
+      request: { kind: "query", key: `${uuid}/1`, saleId: uuid } as const,
+    };
+    expect(hex(encodeUp(message))).toBe(
+      hex(
+        fromHex(
+          "85 01 62 7431 01 83 02 50 1f7c9a526f1e4a559f6e0d6a1f0c2b11 81 62 2f31 81 68 3a71756572792d30",
         ),
       ),
     );
@@ -260,41 +302,59 @@ describe("what does not fit is refused", () => {
     );
   });
 
-  const q = "83 02 61 6b 61 73";
+  const q = "83 02 61 73 61 6b";
   test.each<[string, string, string]>([
     ["nothing", "", "wire.malformed"],
     ["another version", "85 02", "wire.version"],
     ["another version of another shape", "82 18 63 f6", "wire.version"],
     ["a text as version", "85 61 31", "wire.malformed"],
     ["a map", "a1 01 02", "wire.malformed"],
-    ["too few fields", `84 01 62 7431 61 72 01 ${q}`, "wire.malformed"],
-    ["bytes after the end", `85 01 62 7431 61 72 01 ${q} 00`, "wire.malformed"],
-    ["a topic wildcard as terminal", `85 01 61 2b 61 72 01 ${q}`, "wire.malformed"],
-    ["a length in two bytes that needs one", `85 01 78 02 7431 61 72 01 ${q}`, "wire.malformed"],
-    ["a number in three bytes that needs two", `85 01 62 7431 61 72 19 0001 ${q}`, "wire.malformed"],
-    ["a number in five bytes that needs three", `85 01 62 7431 61 72 1a 00000001 ${q}`, "wire.malformed"],
+    ["too few fields", `84 01 62 7431 01 ${q} 61 72`, "wire.malformed"],
+    ["bytes after the end", `85 01 62 7431 01 ${q} 61 72 00`, "wire.malformed"],
+    ["a topic wildcard as terminal", `85 01 61 2b 01 ${q} 61 72`, "wire.malformed"],
+    ["a length in two bytes that needs one", `85 01 78 02 7431 01 ${q} 61 72`, "wire.malformed"],
+    ["a number in three bytes that needs two", `85 01 62 7431 19 0001 ${q} 61 72`, "wire.malformed"],
+    ["a number in five bytes that needs three", `85 01 62 7431 1a 00000001 ${q} 61 72`, "wire.malformed"],
     [
       "a number in nine bytes that needs five",
-      `85 01 62 7431 61 72 1b 0000000000000001 ${q}`,
+      `85 01 62 7431 1b 0000000000000001 ${q} 61 72`,
       "wire.malformed",
     ],
-    ["a number that is not exact", `85 01 62 7431 61 72 1b 0020000000000000 ${q}`, "wire.malformed"],
-    ["a negative position", `85 01 62 7431 61 72 20 ${q}`, "wire.malformed"],
-    ["a text of unknown length", `85 01 62 7431 7f 61 72 ff 01 ${q}`, "wire.malformed"],
-    ["a reserved head", `85 01 62 7431 7c 01 ${q}`, "wire.malformed"],
-    ["a text that claims four gigabytes", "85 01 62 7431 7a ffffffff", "wire.malformed"],
-    ["a text that ends too early", "85 01 62 7431 65 72", "wire.malformed"],
-    ["a head that ends too early", "85 01 62 7431 61 72 19 01", "wire.malformed"],
-    ["a text that is not UTF-8", `85 01 62 7431 62 c328 01 ${q}`, "wire.malformed"],
-    ["a long text that is not UTF-8", `85 01 62 7431 78 18 ${"ff".repeat(24)} 01 ${q}`, "wire.malformed"],
-    ["an unknown request", "85 01 62 7431 61 72 01 83 04 61 6b 61 73", "wire.malformed"],
-    ["an unknown reason", "85 01 62 7431 61 72 01 84 03 61 6b 61 73 03", "wire.malformed"],
-    ["a query of four fields", "85 01 62 7431 61 72 01 84 02 61 6b 61 73 01", "wire.malformed"],
+    ["a number that is not exact", `85 01 62 7431 1b 0020000000000000 ${q} 61 72`, "wire.malformed"],
+    ["a negative position", `85 01 62 7431 20 ${q} 61 72`, "wire.malformed"],
+    ["a text of unknown length", `85 01 7f 62 7431 ff 01 ${q} 61 72`, "wire.malformed"],
+    ["a reserved head", `85 01 7c 01 ${q} 61 72`, "wire.malformed"],
+    ["a text that claims four gigabytes", "85 01 7a ffffffff", "wire.malformed"],
+    ["a text that ends too early", "85 01 65 7431", "wire.malformed"],
+    ["a head that ends too early", "85 01 62 7431 19 01", "wire.malformed"],
+    ["a text that is not UTF-8", `85 01 62 7431 01 ${q} 62 c328`, "wire.malformed"],
+    ["a long text that is not UTF-8", `85 01 62 7431 01 ${q} 78 18 ${"ff".repeat(24)}`, "wire.malformed"],
+    ["an unknown request", "85 01 62 7431 01 83 04 61 73 61 6b 61 72", "wire.malformed"],
+    ["an unknown reason", "85 01 62 7431 01 84 03 61 73 61 6b 03 61 72", "wire.malformed"],
+    ["a query of four fields", "85 01 62 7431 01 84 02 61 73 61 6b 01 61 72", "wire.malformed"],
   ])("%s", (_name, bytes, code) => {
     expect(codeOf(() => decodeUp(fromHex(bytes)))).toBe(code);
   });
 
-  const head = "8a 01 61 6b 61 73 01";
+  const uuid = "0123456789abcdef0123456789abcdef";
+  const uuidText = Buffer.from("01234567-89ab-cdef-0123-456789abcdef").toString("hex");
+  test.each<[string, string]>([
+    ["a UUID as text", `83 02 78 24 ${uuidText} 61 6b 61 72`],
+    ["15 bytes of UUID", `83 02 4f ${uuid.slice(2)} 61 6b 61 72`],
+    ["17 bytes of UUID", `83 02 51 ${uuid}00 61 6b 61 72`],
+    ["a UUID with an empty suffix", `83 02 82 50 ${uuid} 60 61 6b 61 72`],
+    ["an id of one part", `83 02 81 61 73 61 6b 61 72`],
+    ["an id of no parts", `83 02 80 61 6b 61 72`],
+    ["a key that continues an empty id", "83 02 60 81 61 6b 61 72"],
+    ["a key that repeats the sale", "83 02 61 73 62 736b 61 72"],
+    ["a request id that repeats a UUID", `83 02 50 ${uuid} 82 50 ${uuid} 61 6b 61 72`],
+    ["a request id of three parts", `83 02 61 73 61 6b 83 61 72 61 72 61 72`],
+    ["a continued id that is too long", `83 02 61 73 81 78 c0 ${"61".repeat(192)} 61 72`],
+  ])("%s", (_name, rest) => {
+    expect(codeOf(() => decodeUp(fromHex(`85 01 62 7431 01 ${rest}`)))).toBe("wire.malformed");
+  });
+
+  const head = "8a 01 61 73 61 6b 01";
   const card = "83 61 63 61 6d 01";
   test.each<[string, string]>([
     ["a currency in small letters", `${head} 82 01 63 6b7277 01 ${card} 01 01 80`],
@@ -317,14 +377,14 @@ describe("what does not fit is refused", () => {
       `${head} 82 01 63 4b5257 01 ${card} 01 01 81 85 61 69 61 6e 01 01 84 61 61 61 78 61 61 61 79`,
     ],
   ])("%s", (_name, bytes) => {
-    expect(codeOf(() => decodeUp(fromHex(`85 01 62 7431 61 72 01 ${bytes}`)))).toBe("wire.malformed");
+    expect(codeOf(() => decodeUp(fromHex(`85 01 62 7431 01 ${bytes} 61 72`)))).toBe("wire.malformed");
   });
 
   test.each<[string, string]>([
-    ["an unknown outcome", "84 01 62 7431 83 61 72 61 6b 81 07 40"],
-    ["a pending with a field", "84 01 62 7431 83 61 72 61 6b 82 03 01 40"],
-    ["a signature that is too short", "84 01 62 7431 83 61 72 61 6b 81 03 41 00"],
-    ["a signature that is too long", `84 01 62 7431 83 61 72 61 6b 81 03 58 41 ${"00".repeat(65)}`],
+    ["an unknown outcome", "84 01 62 7431 83 61 6b 61 72 81 07 40"],
+    ["a pending with a field", "84 01 62 7431 83 61 6b 61 72 82 03 01 40"],
+    ["a signature that is too short", "84 01 62 7431 83 61 6b 61 72 81 03 41 00"],
+    ["a signature that is too long", `84 01 62 7431 83 61 6b 61 72 81 03 58 41 ${"00".repeat(65)}`],
   ])("%s", (_name, bytes) => {
     expect(codeOf(() => decodeDown(fromHex(bytes)))).toBe("wire.malformed");
   });
@@ -336,6 +396,7 @@ describe("what does not fit is refused", () => {
   const line = { itemId: "a", name: "a", quantity: 1, options: {}, amount: AUTHORISE.amount };
   const many = Object.fromEntries(Array.from({ length: MAX_OPTIONS + 1 }, (_, n) => [`o${n}`, "v"]));
   test.each<[string, Partial<typeof UP>]>([
+    ["a continued request id that is too long", { requestId: AUTHORISE.key + "x".repeat(MAX_ID_BYTES) }],
     ["a request id that is too long", { requestId: "x".repeat(MAX_ID_BYTES + 1) }],
     ["a terminal that is no topic level", { terminal: "a/b" }],
     ["a position that is no whole number", { position: 1.5 }],
@@ -366,18 +427,15 @@ describe("what does not fit is refused", () => {
     expect(codeOf(() => encodeUp({ ...UP, ...change }))).toBe("wire.malformed");
   });
 
-  test("a message of every length up to the limit encodes, one byte more does not", () => {
-    const sized = (lastName: number): (() => Uint8Array) => {
-      const lines = Array.from({ length: 124 }, () => ({ ...line, name: "n".repeat(MAX_TEXT_BYTES) }));
-      return () =>
-        encodeUp({
-          ...UP,
-          request: { ...AUTHORISE, lines: [...lines, { ...line, name: "n".repeat(lastName) }] },
-        });
+  test("a message of exactly the limit encodes, a longer one does not", () => {
+    const names = [...Array(124).fill(MAX_TEXT_BYTES), 256];
+    const sized = (last: number): (() => Uint8Array) => {
+      const lines = [...names, last].map((length) => ({ ...line, name: "n".repeat(length) }));
+      return () => encodeUp({ ...UP, request: { ...AUTHORISE, lines } });
     };
-    const room = MAX_MESSAGE_BYTES - sized(300)().length;
-    expect(sized(300 + room)().length).toBe(MAX_MESSAGE_BYTES);
-    for (let over = 1; over < 12; over += 1) expect(codeOf(sized(300 + room + over))).toBe("wire.malformed");
+    const fitting = 256 + MAX_MESSAGE_BYTES - sized(256)().length;
+    expect(sized(fitting)().length).toBe(MAX_MESSAGE_BYTES);
+    for (let over = 1; over < 12; over += 1) expect(codeOf(sized(fitting + over))).toBe("wire.malformed");
   });
 });
 
