@@ -18,6 +18,7 @@ export const FAULT_CODES = {
   "settings.invalid": "a settings file has mistakes",
   "journal.locked": "another daemon uses this journal",
   "journal.damaged": "the journal does not verify",
+  "journal.newer": "the journal was written by a newer program",
   "journal.unwritable": "the journal cannot be written",
   "wire.malformed": "a message cannot be read",
   "wire.version": "a message is of a version this program does not speak",
