@@ -1,0 +1,65 @@
+/**
+ * The tables of a journal file. A migration is never changed once released; the number of migrations that a file has
+ * seen is its user_version. Times are milliseconds since 1970 by the terminal's clock and are hints.
+ */
+
+/** "SpJ1": marks the file as ours (SQLite file format, section 1.3.17, application id). */
+export const APPLICATION_ID = 0x53_70_4a_31;
+
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE journal_identity (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    terminal TEXT NOT NULL,
+    journal_id TEXT NOT NULL
+  ) STRICT;
+
+  -- body is the event's canonical JSON and the only copy of what happened; kind and at_ms are views into it for support.
+  CREATE TABLE journal (
+    position INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    kind TEXT GENERATED ALWAYS AS (json_extract(body, '$.kind')) VIRTUAL,
+    at_ms INTEGER GENERATED ALWAYS AS (json_extract(body, '$.atMs')) VIRTUAL
+  ) STRICT;
+
+  CREATE TABLE state (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    position INTEGER NOT NULL REFERENCES journal (position),
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT;
+
+  -- Up to here the chain was followed before; opening continues from here.
+  CREATE TABLE verified (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    position INTEGER NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT;
+
+  -- AUTOINCREMENT: a position is never used twice, because the ledger reads it as the terminal's order.
+  CREATE TABLE outbox (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    request TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'acknowledged', 'dead')),
+    created_ms INTEGER NOT NULL,
+    sent_count INTEGER NOT NULL DEFAULT 0,
+    acknowledged_ms INTEGER,
+    answer TEXT
+  ) STRICT;
+  CREATE INDEX outbox_waiting ON outbox (position) WHERE status = 'waiting';
+
+  CREATE TABLE dead_letter (
+    id TEXT PRIMARY KEY REFERENCES outbox (id),
+    reason TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE card_counter (
+    token TEXT PRIMARY KEY,
+    counter INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,98 @@
+/**
+ * The journal and the outbox of one terminal, as the daemon sees them.
+ *
+ * The daemon takes all waiting events, folds them through the core's pure step, calls `append` once and carries the
+ * effects out afterwards. `append` is one synchronous transaction: events, state, outbox rows, acknowledgements and
+ * card counters are on disk together or not at all, so nothing is ever said, printed or sent that a power cut undoes.
+ *
+ * Assumptions: one writer (a lock refuses a second); order comes from positions, never from a clock; times are hints
+ * that the events bring along. Events and states are plain data: objects, arrays, strings, booleans, null, finite
+ * numbers and bigint.
+ */
+import type { LedgerAnswer, LedgerRequest } from "../../daemon/core/clearing.ts";
+
+export type JournalEvent = { readonly kind: string; readonly atMs: number };
+
+/** What one transaction writes. */
+export type Commit<Event extends JournalEvent, State> = {
+  /** At least one: no state changes without a cause. */
+  readonly events: readonly Event[];
+  /** The state after the last of the events. */
+  readonly state: State;
+  /** `id` is the stable effect id. A row that exists already is left as it is. */
+  readonly outbox: readonly { readonly id: string; readonly request: LedgerRequest }[];
+  /** Answers that are in `events`; each ends its outbox row. An answer to no waiting row changes nothing. */
+  readonly acknowledged: readonly LedgerAnswer[];
+  /** A counter lower than the one stored changes nothing. */
+  readonly cardCounters: readonly { readonly token: string; readonly counter: number }[];
+};
+
+export type JournalRecord<Event extends JournalEvent> = {
+  /** 1 for the first event, without gaps. */
+  readonly position: number;
+  readonly event: Event;
+  /** SHA-256 in the chain, see chain.ts. */
+  readonly hash: Uint8Array;
+};
+
+export type Opened<Event extends JournalEvent, State> = {
+  /** The state as of the last append, null in a new journal (or when support removed the snapshot). */
+  readonly state: State | null;
+  /** Position of the event after which `state` was taken, 0 when it is null. */
+  readonly statePosition: number;
+  /** Events after `statePosition`, read as they are asked for. Normally none. */
+  readonly tail: Iterable<JournalRecord<Event>>;
+};
+
+export type OutboxRow = {
+  /** Grows with every row, across restarts; the ledger sees it as the terminal's order. */
+  readonly position: number;
+  readonly id: string;
+  readonly request: LedgerRequest;
+  readonly createdMs: number;
+  /** Times the row was handed to the broker, a hint for support: it lags until the next append. */
+  readonly sentCount: number;
+};
+
+export type DeadLetter = {
+  readonly id: string;
+  readonly reason: string;
+  readonly atMs: number;
+  readonly request: LedgerRequest;
+};
+
+/** What the uplink needs of the store. */
+export interface Outbox {
+  /** Rows that wait for the ledger's answer, in order, after a position, at most `limit`. */
+  pending(afterPosition: number, limit: number): readonly OutboxRow[];
+  /** How many rows wait. */
+  depth(): number;
+  /** Counts one sending. Written with the next append: it is a hint and not worth a sync of its own. */
+  markSent(id: string): void;
+  /** Takes a row that cannot be sent out of the queue, and keeps it. A row that does not wait is left as it is. */
+  deadLetter(id: string, reason: string, atMs: number): void;
+}
+
+export interface Store<Event extends JournalEvent, State> extends Outbox {
+  /**
+   * Opens, migrates, locks and verifies. Throws Fault "journal.locked", "journal.damaged", "journal.newer",
+   * "journal.unwritable", or "settings.invalid" when the journal belongs to another terminal.
+   */
+  open(): Opened<Event, State>;
+  /**
+   * Writes one transaction and returns the position of its last event. Throws Fault "journal.unwritable" (nothing
+   * was written, or it is unknown: the store refuses everything until it is opened again, so restart and replay) and
+   * plain Error when the caller breaks a rule, e.g. another request under the id of an existing row.
+   */
+  append(commit: Commit<Event, State>): number;
+  /** Events from a position on (default: all), to fold the journal again. */
+  events(fromPosition?: number): Iterable<JournalRecord<Event>>;
+  /** Checks the whole chain and the file. Throws Fault "journal.damaged" that names the first bad position. */
+  verify(): { readonly events: number };
+  /** Requests that the ledger refused or that could not be sent, oldest first. */
+  deadLetters(): readonly DeadLetter[];
+  /** The highest counter journalled for a card, null when it was never seen. */
+  lastCounter(token: string): number | null;
+  /** Ends the store; harmless when it is not open. */
+  close(): void;
+}
