@@ -1,0 +1,135 @@
+/**
+ * The life of one charge, pure: from the state it is in and what was learnt, the next state and the steps to post.
+ *
+ *   attempting ──> approved ──> reversing ──> reversed
+ *       │  └─────> declined        ▲
+ *       └──> pending ──────────────┘   (pending also becomes approved or declined)
+ *
+ * Unknown is a state: `attempting` and `pending` are left only by an explicit answer of the gateway. `reversing` is
+ * left only when the gateway says that nothing is charged under the key and nothing will be.
+ */
+import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
+import type { Money } from "../../daemon/core/money.ts";
+import type { DeclineReason } from "../../daemon/core/prompt.ts";
+import type { Booked, Step } from "./posting.ts";
+
+export const CHARGE_STATES = [
+  "attempting",
+  "pending",
+  "approved",
+  "declined",
+  "reversing",
+  "reversed",
+] as const;
+export type ChargeState = (typeof CHARGE_STATES)[number];
+
+/** States in which the gateway still owes an answer. */
+export const UNRESOLVED: readonly ChargeState[] = ["attempting", "pending", "reversing"];
+
+export type Charge = Booked & {
+  readonly terminal: string;
+  readonly key: string;
+  readonly saleId: string;
+  readonly sequence: number;
+  readonly amount: Money;
+  readonly vat: Money;
+  readonly mode: "online" | "offline";
+  readonly bodyHash: string;
+  readonly state: ChargeState;
+  /** The gateway's idempotency key, one for the whole life of the charge. */
+  readonly gatewayKey: string;
+  /** Kept while the gateway may have to be asked again, removed as soon as the outcome is final. */
+  readonly cardToken: string | null;
+  readonly cardMasked: string;
+  readonly authorisation: string | null;
+  readonly declineReason: DeclineReason | null;
+  /** How often the outcome was asked for after the first call. */
+  readonly resolveCount: number;
+  readonly nextResolveMs: number;
+  /** The terminal's clock, a hint. */
+  readonly timeMs: number;
+  readonly receivedMs: number;
+  readonly settledMs: number | null;
+};
+
+export type Learnt =
+  | { readonly kind: "approved"; readonly authorisation: string }
+  | { readonly kind: "declined"; readonly reason: DeclineReason }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "reversal-asked" }
+  | { readonly kind: "reversed" };
+
+export type Move = { readonly state: ChargeState; readonly steps: readonly Step[] };
+
+/** Throws on a combination that cannot happen: a programmer error, not an outcome. */
+export function moveOf(charge: Pick<Charge, "state" | "mode" | "authorisation">, learnt: Learnt): Move {
+  const { state } = charge;
+  const undecided = state === "attempting" || state === "pending";
+  switch (learnt.kind) {
+    case "approved":
+      if (undecided) return { state: "approved", steps: ["capture"] };
+      break;
+    case "declined":
+      // The goods are gone when an offline sale is declined: the shop's claim stays visible in the books.
+      if (undecided) {
+        return { state: "declined", steps: charge.mode === "offline" ? ["release", "claim"] : ["release"] };
+      }
+      break;
+    case "unknown":
+      if (undecided) return { state: "pending", steps: [] };
+      if (state === "reversing") return { state, steps: [] };
+      break;
+    case "reversal-asked":
+      if (undecided || state === "approved" || state === "reversing")
+        return { state: "reversing", steps: [] };
+      break;
+    case "reversed":
+      if (undecided) return { state: "reversed", steps: ["release"] };
+      if (state === "reversing") {
+        return { state: "reversed", steps: [charge.authorisation === null ? "release" : "reversal"] };
+      }
+      break;
+  }
+  throw new Error(`a charge that is ${state} cannot learn ${learnt.kind}`);
+}
+
+/** What the terminal is told of a charge in this state. */
+export function outcomeOf(charge: Charge): LedgerOutcome {
+  switch (charge.state) {
+    case "approved":
+      return {
+        kind: "approved",
+        authorisation: charge.authorisation ?? "",
+        gateway: charge.gateway,
+        amount: charge.amount,
+      };
+    case "declined":
+      return { kind: "declined", reason: charge.declineReason ?? "not-honoured", gateway: charge.gateway };
+    case "attempting":
+    case "pending":
+    case "reversing":
+      return { kind: "pending" };
+    case "reversed":
+      return { kind: "reversed" };
+  }
+}
+
+export type Tap = {
+  readonly counter: number;
+  readonly mode: "online" | "offline";
+  /** The greatest counter seen of this card, null for a card never seen. */
+  readonly last: number | null;
+  /** Whether this very counter of this card has paid under another key. */
+  readonly used: boolean;
+};
+
+/**
+ * Whether a tap is a replay. A counter may be used once, and online it must be greater than every one before. An
+ * offline sale arrives late by nature, perhaps after the same card has been used elsewhere: its counter may lie below
+ * the greatest one, as long as it was never used.
+ */
+export function judgeTap(tap: Tap): "fresh" | "late" | "replayed" {
+  if (tap.used) return "replayed";
+  if (tap.last === null || tap.counter > tap.last) return "fresh";
+  return tap.mode === "offline" ? "late" : "replayed";
+}

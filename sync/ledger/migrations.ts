@@ -1,0 +1,113 @@
+/**
+ * The ledger's tables as data: migration n brings a database from user_version n to n + 1. A released migration is
+ * never changed; a change of the tables is a new one at the end.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+
+  CREATE TABLE terminals (
+    id TEXT PRIMARY KEY, merchant TEXT NOT NULL, first_seen_ms INTEGER NOT NULL, last_seen_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE charges (
+    id INTEGER PRIMARY KEY,
+    terminal TEXT NOT NULL REFERENCES terminals(id),
+    key TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    sale_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    merchant TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    vat_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('online', 'offline')),
+    card TEXT NOT NULL,
+    card_masked TEXT NOT NULL,
+    card_token TEXT,
+    lines TEXT NOT NULL,
+    state TEXT NOT NULL
+      CHECK (state IN ('attempting', 'pending', 'approved', 'declined', 'reversing', 'reversed')),
+    gateway TEXT NOT NULL,
+    gateway_key TEXT NOT NULL UNIQUE,
+    authorisation TEXT,
+    decline_reason TEXT,
+    resolve_count INTEGER NOT NULL DEFAULT 0,
+    next_resolve_ms INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    settled_ms INTEGER,
+    UNIQUE (terminal, key)
+  ) STRICT;
+  CREATE INDEX charges_due ON charges (next_resolve_ms) WHERE state IN ('attempting', 'pending', 'reversing');
+
+  CREATE TABLE tombstones (
+    terminal TEXT NOT NULL, key TEXT NOT NULL, sale_id TEXT NOT NULL, received_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, key)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    charge_id INTEGER NOT NULL REFERENCES charges(id),
+    operation TEXT NOT NULL CHECK (operation IN ('authorise', 'query', 'reverse', 'refund')),
+    gateway_key TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    finished_ms INTEGER,
+    result TEXT
+  ) STRICT;
+  CREATE INDEX attempts_of_charge ON attempts (charge_id);
+
+  CREATE TABLE card_taps (
+    card TEXT NOT NULL, counter INTEGER NOT NULL, terminal TEXT NOT NULL, key TEXT NOT NULL,
+    PRIMARY KEY (card, counter)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE accounts (
+    code TEXT NOT NULL, currency TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (code, currency)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE transfers (
+    id TEXT PRIMARY KEY,
+    charge_id INTEGER NOT NULL REFERENCES charges(id),
+    kind TEXT NOT NULL CHECK (kind IN ('hold', 'post', 'void', 'claim', 'mirror')),
+    debit TEXT NOT NULL,
+    credit TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    resolves TEXT UNIQUE REFERENCES transfers(id),
+    booked_ms INTEGER NOT NULL,
+    CHECK (debit <> credit)
+  ) STRICT;
+
+  CREATE TABLE entries (
+    transfer_id TEXT NOT NULL REFERENCES transfers(id),
+    line INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    layer TEXT NOT NULL CHECK (layer IN ('pending', 'posted')),
+    side TEXT NOT NULL CHECK (side IN ('debit', 'credit')),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    PRIMARY KEY (transfer_id, line),
+    FOREIGN KEY (account, currency) REFERENCES accounts (code, currency)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER transfers_stay BEFORE UPDATE ON transfers BEGIN SELECT RAISE(ABORT, 'transfers are immutable'); END;
+  CREATE TRIGGER transfers_remain BEFORE DELETE ON transfers BEGIN SELECT RAISE(ABORT, 'transfers are immutable'); END;
+  CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are immutable'); END;
+  CREATE TRIGGER entries_remain BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are immutable'); END;
+
+  CREATE TABLE alarms (
+    kind TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, count INTEGER NOT NULL,
+    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, PRIMARY KEY (kind, subject)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL, bytes INTEGER NOT NULL, reason TEXT NOT NULL,
+    received_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE audit (
+    number INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, event TEXT NOT NULL, hash BLOB NOT NULL
+  ) STRICT;
+  `,
+];

@@ -1,0 +1,67 @@
+/**
+ * Asks the gateway, in the background, about every charge whose outcome is not known, with growing waits in between
+ * (the waits are stored with the charge and survive a restart). It never gives up: unknown ends only by an answer.
+ */
+import type { ClearingDesk } from "./clearing-desk.ts";
+import type { Clock } from "./gateway-call.ts";
+import type { LedgerStorage } from "./storage.ts";
+
+/** Charges asked for side by side in one round. */
+export const RESOLVER_BATCH = 16;
+
+export type ResolverParts = {
+  readonly storage: LedgerStorage;
+  readonly desk: ClearingDesk;
+  readonly clock: Clock;
+  /** Wait between two looks at what is due. */
+  readonly intervalMs: number;
+  readonly onFault: (fault: unknown) => void;
+};
+
+export class Resolver {
+  readonly #parts: ResolverParts;
+  #cancel: (() => void) | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #stopped = true;
+
+  constructor(parts: ResolverParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes everything unresolved due at once: after a start no call of an earlier life is still waited for. */
+  async start(): Promise<number> {
+    const { storage, clock } = this.#parts;
+    this.#stopped = false;
+    const unresolved = await storage.makeAllDue(clock.now());
+    this.#schedule(0);
+    return unresolved;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#round;
+  }
+
+  /** One look: asks for what is due, and returns when all of it was answered or timed out. */
+  async once(): Promise<number> {
+    const { storage, desk, clock, onFault } = this.#parts;
+    const due = await storage.due(clock.now(), RESOLVER_BATCH);
+    const asked = await Promise.allSettled(due.map(async ({ terminal, key }) => desk.resolve(terminal, key)));
+    for (const result of asked) if (result.status === "rejected") onFault(result.reason);
+    return due.length;
+  }
+
+  #schedule(ms: number): void {
+    if (this.#stopped) return;
+    this.#cancel = this.#parts.clock.after(ms, () => {
+      this.#round = this.once().then(
+        () => this.#schedule(this.#parts.intervalMs),
+        (fault: unknown) => {
+          this.#parts.onFault(fault);
+          this.#schedule(this.#parts.intervalMs);
+        },
+      );
+    });
+  }
+}

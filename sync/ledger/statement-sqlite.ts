@@ -1,0 +1,138 @@
+/** Reading the books on SQLite: the statement, computed from the entries every time, and the alarms. */
+import type Database from "better-sqlite3";
+import { accountKind } from "./posting.ts";
+import type { Row } from "./row.ts";
+import { count, countOrNull, declineReasonOf, integer, modeOf, stateOf, text, textOrNull } from "./row.ts";
+import type {
+  AccountBalance,
+  Alarm,
+  AlarmKind,
+  Statement,
+  StatementFilter,
+  StatementTransaction,
+  StateTotal,
+} from "./storage.ts";
+
+type Db = Database.Database;
+
+const ALARM_KINDS = {
+  "key-conflict": true,
+  "unknown-terminal": true,
+  "invalid-request": true,
+  "card-replayed": true,
+  "card-counter-late": true,
+  "gateway-mismatch": true,
+  "gateway-refused-reversal": true,
+  "offline-declined": true,
+  "pending-too-long": true,
+  "dead-letter": true,
+  "queue-full": true,
+} as const satisfies Record<AlarmKind, true>;
+
+/** The transactions that the filter asks for; accounts, totals and balance are those of the whole ledger. */
+export function readStatement(db: Db, filter: StatementFilter): Statement {
+  const select = `
+    SELECT charges.*, (SELECT COUNT(*) FROM attempts WHERE attempts.charge_id = charges.id) AS attempts
+    FROM charges
+    WHERE (@terminal IS NULL OR terminal = @terminal) AND (@key IS NULL OR key = @key)
+    ORDER BY charges.id LIMIT @limit`;
+  const found = db.prepare<unknown[], Row>(select).all({
+    terminal: filter.terminal ?? null,
+    key: filter.key ?? null,
+    limit: filter.limit + 1,
+  });
+  const accounts = readAccounts(db);
+  return {
+    transactions: found.slice(0, filter.limit).map(transactionOf),
+    truncated: found.length > filter.limit,
+    accounts,
+    totals: readTotals(db),
+    balanced: accountsBalance(accounts),
+  };
+}
+
+function transactionOf(row: Row): StatementTransaction {
+  return {
+    terminal: text(row, "terminal"),
+    key: text(row, "key"),
+    saleId: text(row, "sale_id"),
+    sequence: count(row, "sequence"),
+    amount: { minor: integer(row, "amount_minor"), currency: text(row, "currency") },
+    mode: modeOf(row),
+    state: stateOf(row),
+    authorisation: textOrNull(row, "authorisation"),
+    declineReason: declineReasonOf(row),
+    gateway: text(row, "gateway"),
+    card: text(row, "card_masked"),
+    attempts: count(row, "attempts"),
+    timeMs: count(row, "time_ms"),
+    receivedMs: count(row, "received_ms"),
+    settledMs: countOrNull(row, "settled_ms"),
+  };
+}
+
+function readAccounts(db: Db): AccountBalance[] {
+  const select = `
+    SELECT account, currency, layer,
+      SUM(iif(side = 'debit', amount_minor, 0)) AS debit, SUM(iif(side = 'credit', amount_minor, 0)) AS credit
+    FROM entries GROUP BY account, currency, layer ORDER BY account, currency, layer`;
+  return db
+    .prepare<unknown[], Row>(select)
+    .all()
+    .map((row) => ({
+      account: text(row, "account"),
+      kind: accountKind(text(row, "account")),
+      currency: text(row, "currency"),
+      layer: text(row, "layer") === "pending" ? "pending" : "posted",
+      debit: integer(row, "debit"),
+      credit: integer(row, "credit"),
+    }));
+}
+
+function accountsBalance(accounts: readonly AccountBalance[]): boolean {
+  const differences = new Map<string, bigint>();
+  for (const { currency, layer, debit, credit } of accounts) {
+    const key = `${currency}|${layer}`;
+    differences.set(key, (differences.get(key) ?? 0n) + debit - credit);
+  }
+  return [...differences.values()].every((difference) => difference === 0n);
+}
+
+function readTotals(db: Db): StateTotal[] {
+  const select = `SELECT state, currency, COUNT(*) AS n, SUM(amount_minor) AS minor FROM charges
+    GROUP BY state, currency ORDER BY state, currency`;
+  return db
+    .prepare<unknown[], Row>(select)
+    .all()
+    .map((row) => ({
+      state: stateOf(row),
+      currency: text(row, "currency"),
+      count: count(row, "n"),
+      minor: integer(row, "minor"),
+    }));
+}
+
+/** Newest first. */
+export function readAlarms(db: Db, limit: number): Alarm[] {
+  return db
+    .prepare<unknown[], Row>("SELECT * FROM alarms ORDER BY last_ms DESC, kind, subject LIMIT ?")
+    .all(limit)
+    .map((row) => ({
+      kind: alarmKindOf(row),
+      subject: text(row, "subject"),
+      detail: text(row, "detail"),
+      count: count(row, "count"),
+      firstMs: count(row, "first_ms"),
+      lastMs: count(row, "last_ms"),
+    }));
+}
+
+function alarmKindOf(row: Row): AlarmKind {
+  const value = text(row, "kind");
+  if (!isAlarmKind(value)) throw new Error(`alarm kind ${value} is not known`);
+  return value;
+}
+
+function isAlarmKind(value: string): value is AlarmKind {
+  return Object.hasOwn(ALARM_KINDS, value);
+}

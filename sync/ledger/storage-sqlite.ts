@@ -1,0 +1,447 @@
+/**
+ * The ledger's storage on SQLite: WAL, synchronous FULL (set and asserted, because the binding's default for WAL may
+ * lose the newest commits with the power), foreign keys on, one writing connection, an exclusive lock against a
+ * second ledger on the same folder.
+ *
+ * Assumes that one process owns the file. Other processes may read it while the ledger runs.
+ */
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import Database from "better-sqlite3";
+import { Fault } from "../../daemon/core/fault.ts";
+import type { Charge } from "./charge.ts";
+import { judgeTap, moveOf, UNRESOLVED } from "./charge.ts";
+import { MIGRATIONS } from "./migrations.ts";
+import type { Entry, Step } from "./posting.ts";
+import { accountKind, entriesOf, isBalanced, transfersOf } from "./posting.ts";
+import type { Row } from "./row.ts";
+import { chargeOf } from "./row.ts";
+import { readAlarms, readStatement } from "./statement-sqlite.ts";
+import type {
+  Alarm,
+  DeadLetter,
+  LedgerStorage,
+  NewCharge,
+  Opened,
+  Operation,
+  Raise,
+  Settlement,
+  Statement,
+  StatementFilter,
+} from "./storage.ts";
+
+/** Letters that are kept whole up to this; the rest of a longer one is cut and its length noted. */
+export const MAX_DEAD_LETTER_BYTES = 65_536;
+export const MAX_DEAD_LETTERS = 10_000;
+/** Distinct subjects a kind of alarm may have; later ones are counted together. */
+export const MAX_ALARMS_PER_KIND = 1_000;
+const CARD_SALT = "card-salt";
+const OVERFLOW_SUBJECT = "(others)";
+
+type Db = Database.Database;
+
+export class SqliteLedgerStorage implements LedgerStorage {
+  readonly #path: string;
+  #db: Db | undefined;
+  #lock: Db | undefined;
+  #salt: Buffer = Buffer.alloc(0);
+
+  /** `path`: the database file, or ":memory:". */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async open(): Promise<void> {
+    if (this.#path !== ":memory:") this.#lock = takeLock(`${this.#path}.lock`);
+    const db = new Database(this.#path);
+    this.#db = db;
+    db.defaultSafeIntegers(true);
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = FULL");
+    db.pragma("foreign_keys = ON");
+    const synchronous = db.pragma("synchronous", { simple: true });
+    if (Number(synchronous) !== 2)
+      throw new Fault("journal.unwritable", `synchronous is ${String(synchronous)}, not FULL`);
+    const mode = db.pragma("journal_mode", { simple: true });
+    if (this.#path !== ":memory:" && mode !== "wal")
+      throw new Fault("journal.unwritable", `journal mode is ${String(mode)}`);
+    migrate(db, this.#path);
+    this.#salt = cardSalt(db);
+  }
+
+  async close(): Promise<void> {
+    this.#db?.close();
+    this.#lock?.close();
+    this.#db = undefined;
+    this.#lock = undefined;
+  }
+
+  async openCharge(fresh: NewCharge, nowMs: number): Promise<Opened> {
+    return this.#write((db) => {
+      const known = this.#find(fresh.terminal, fresh.key);
+      if (known !== undefined) {
+        return { kind: known.bodyHash === fresh.bodyHash ? "known" : "conflict", charge: known };
+      }
+      const card = createHmac("sha256", this.#salt).update(fresh.card.token).digest("hex").slice(0, 24);
+      const entombed = this.#entombed(fresh.terminal, fresh.key);
+      const verdict = entombed ? "fresh" : this.#judge(card, fresh);
+      const state = entombed ? "reversed" : verdict === "replayed" ? "declined" : "attempting";
+      const charge = this.#insertCharge(db, fresh, card, state, nowMs);
+      audit(db, nowMs, {
+        event: "received",
+        terminal: fresh.terminal,
+        key: fresh.key,
+        state,
+        ...amountOf(fresh),
+      });
+      if (verdict !== "fresh") {
+        const kind = verdict === "late" ? "card-counter-late" : "card-replayed";
+        this.#raise(
+          { kind, subject: `${fresh.terminal} ${fresh.key}`, detail: `counter ${fresh.card.counter}` },
+          nowMs,
+        );
+      }
+      if (state !== "attempting") return { kind: "decided", charge };
+      db.prepare("INSERT INTO card_taps (card, counter, terminal, key) VALUES (?, ?, ?, ?)").run(
+        card,
+        fresh.card.counter,
+        fresh.terminal,
+        fresh.key,
+      );
+      this.#book(charge, ["hold"], nowMs);
+      return { kind: "opened", charge, attempt: this.#attempt(charge, "authorise", nowMs) };
+    });
+  }
+
+  async find(terminal: string, key: string): Promise<Charge | undefined> {
+    return this.#find(terminal, key);
+  }
+
+  async entomb(terminal: string, key: string, saleId: string, nowMs: number): Promise<boolean> {
+    return this.#write((db) => {
+      if (this.#find(terminal, key) !== undefined) return false;
+      const put =
+        "INSERT INTO tombstones (terminal, key, sale_id, received_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+      const { changes } = db.prepare(put).run(terminal, key, saleId, nowMs);
+      if (changes > 0) audit(db, nowMs, { event: "entombed", terminal, key });
+      return true;
+    });
+  }
+
+  async isEntombed(terminal: string, key: string): Promise<boolean> {
+    return this.#entombed(terminal, key);
+  }
+
+  async beginAttempt(charge: Charge, operation: Operation, nowMs: number): Promise<number> {
+    return this.#write(() => this.#attempt(charge, operation, nowMs));
+  }
+
+  async lastAuthoriseMs(charge: Charge): Promise<number | null> {
+    const select =
+      "SELECT MAX(started_ms) AS ms FROM attempts WHERE charge_id = ? AND operation = 'authorise'";
+    const row = this.#open().prepare<unknown[], Row>(select).get(charge.id);
+    const ms = row?.["ms"];
+    return ms === null || ms === undefined ? null : Number(ms);
+  }
+
+  async settle(charge: Charge, settlement: Settlement): Promise<Charge> {
+    return this.#write((db) => {
+      const { learnt, nowMs } = settlement;
+      const move = moveOf(charge, learnt);
+      const unresolved = UNRESOLVED.includes(move.state);
+      const update = db.prepare(`
+        UPDATE charges SET state = @state, authorisation = COALESCE(@authorisation, authorisation),
+          decline_reason = COALESCE(@reason, decline_reason), card_token = iif(@unresolved, card_token, NULL),
+          resolve_count = resolve_count + @asked, next_resolve_ms = @nextMs,
+          settled_ms = iif(@unresolved, NULL, @nowMs)
+        WHERE id = @id AND state = @from`);
+      const { changes } = update.run({
+        state: move.state,
+        authorisation: learnt.kind === "approved" ? learnt.authorisation : null,
+        reason: learnt.kind === "declined" ? learnt.reason : null,
+        unresolved: unresolved ? 1 : 0,
+        asked: settlement.attempt === null ? 0 : 1,
+        nextMs: settlement.nextResolveMs,
+        nowMs,
+        id: charge.id,
+        from: charge.state,
+      });
+      if (changes !== 1) throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
+      this.#book(charge, move.steps, nowMs);
+      if (settlement.attempt !== null) {
+        db.prepare("UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(
+          nowMs,
+          settlement.attempt.result,
+          settlement.attempt.id,
+        );
+      }
+      for (const alarm of settlement.alarms) this.#raise(alarm, nowMs);
+      if (move.state !== charge.state) {
+        audit(db, nowMs, {
+          event: move.state,
+          terminal: charge.terminal,
+          key: charge.key,
+          ...amountOf(charge),
+        });
+      }
+      const settled = this.#find(charge.terminal, charge.key);
+      if (settled === undefined) throw new Error(`charge ${charge.id} is gone`);
+      return settled;
+    });
+  }
+
+  async due(nowMs: number, limit: number): Promise<readonly Charge[]> {
+    const select = `SELECT * FROM charges WHERE state IN ('attempting', 'pending', 'reversing')
+      AND next_resolve_ms <= ? ORDER BY next_resolve_ms LIMIT ?`;
+    return this.#open().prepare<unknown[], Row>(select).all(nowMs, limit).map(chargeOf);
+  }
+
+  async makeAllDue(nowMs: number): Promise<number> {
+    return this.#write((db) => {
+      const update = `UPDATE charges SET next_resolve_ms = ? WHERE state IN ('attempting', 'pending', 'reversing')`;
+      return db.prepare(update).run(nowMs).changes;
+    });
+  }
+
+  async raise(alarm: Raise, nowMs: number): Promise<void> {
+    this.#write(() => this.#raise(alarm, nowMs));
+  }
+
+  async bury(letter: DeadLetter, nowMs: number): Promise<void> {
+    this.#write((db) => {
+      const count = db.prepare<unknown[], Row>("SELECT COUNT(*) AS n FROM dead_letters").get();
+      if (Number(count?.["n"]) < MAX_DEAD_LETTERS) {
+        const kept = Buffer.from(letter.payload.subarray(0, MAX_DEAD_LETTER_BYTES));
+        db.prepare(
+          "INSERT INTO dead_letters (topic, payload, bytes, reason, received_ms) VALUES (?, ?, ?, ?, ?)",
+        ).run(letter.topic, kept, letter.payload.byteLength, letter.reason, nowMs);
+      }
+      this.#raise({ kind: "dead-letter", subject: letter.topic, detail: letter.reason }, nowMs);
+    });
+  }
+
+  async alarms(limit: number): Promise<readonly Alarm[]> {
+    return readAlarms(this.#open(), limit);
+  }
+
+  async statement(filter: StatementFilter): Promise<Statement> {
+    return readStatement(this.#open(), filter);
+  }
+
+  #open(): Db {
+    if (this.#db === undefined) throw new Error("the ledger's storage is not open");
+    return this.#db;
+  }
+
+  /** Runs the work in one immediate transaction; an exception leaves nothing behind. */
+  #write<Result>(work: (db: Db) => Result): Result {
+    const db = this.#open();
+    return db.transaction(() => work(db)).immediate();
+  }
+
+  #find(terminal: string, key: string): Charge | undefined {
+    const select = "SELECT * FROM charges WHERE terminal = ? AND key = ?";
+    const row = this.#open().prepare<unknown[], Row>(select).get(terminal, key);
+    return row === undefined ? undefined : chargeOf(row);
+  }
+
+  #entombed(terminal: string, key: string): boolean {
+    return (
+      this.#open().prepare("SELECT 1 FROM tombstones WHERE terminal = ? AND key = ?").get(terminal, key) !==
+      undefined
+    );
+  }
+
+  #judge(card: string, fresh: NewCharge): "fresh" | "late" | "replayed" {
+    const db = this.#open();
+    const row = db
+      .prepare<unknown[], Row>("SELECT MAX(counter) AS last FROM card_taps WHERE card = ?")
+      .get(card);
+    const last = row?.["last"];
+    const used = db
+      .prepare("SELECT 1 FROM card_taps WHERE card = ? AND counter = ?")
+      .get(card, fresh.card.counter);
+    return judgeTap({
+      counter: fresh.card.counter,
+      mode: fresh.mode,
+      last: last === null || last === undefined ? null : Number(last),
+      used: used !== undefined,
+    });
+  }
+
+  #insertCharge(db: Db, fresh: NewCharge, card: string, state: Charge["state"], nowMs: number): Charge {
+    db.prepare(
+      `INSERT INTO terminals (id, merchant, first_seen_ms, last_seen_ms) VALUES (@id, @merchant, @nowMs, @nowMs)
+       ON CONFLICT (id) DO UPDATE SET merchant = excluded.merchant, last_seen_ms = excluded.last_seen_ms`,
+    ).run({ id: fresh.terminal, merchant: fresh.merchant, nowMs });
+    const { lastInsertRowid } = db
+      .prepare(
+        `INSERT INTO charges (terminal, key, body_hash, sale_id, sequence, merchant, amount_minor, vat_minor, currency,
+           mode, card, card_masked, card_token, lines, state, gateway, gateway_key, decline_reason, next_resolve_ms,
+           time_ms, received_ms, settled_ms)
+         VALUES (@terminal, @key, @bodyHash, @saleId, @sequence, @merchant, @amount, @vat, @currency,
+           @mode, @card, @masked, @token, @lines, @state, @gateway, @gatewayKey, @reason, @nowMs,
+           @timeMs, @nowMs, @settledMs)`,
+      )
+      .run({
+        terminal: fresh.terminal,
+        key: fresh.key,
+        bodyHash: fresh.bodyHash,
+        saleId: fresh.saleId,
+        sequence: fresh.sequence,
+        merchant: fresh.merchant,
+        amount: fresh.amount.minor,
+        vat: fresh.vat.minor,
+        currency: fresh.amount.currency,
+        mode: fresh.mode,
+        card,
+        masked: fresh.card.masked,
+        token: state === "attempting" ? fresh.card.token : null,
+        lines: linesText(fresh),
+        state,
+        gateway: fresh.gateway,
+        gatewayKey: this.#gatewayKey(fresh.terminal, fresh.key),
+        reason: state === "declined" ? "card-replayed" : null,
+        nowMs,
+        timeMs: fresh.timeMs,
+        settledMs: state === "attempting" ? null : nowMs,
+      });
+    const row = db.prepare<unknown[], Row>("SELECT * FROM charges WHERE id = ?").get(lastInsertRowid);
+    if (row === undefined) throw new Error("a charge that was just stored is gone");
+    return chargeOf(row);
+  }
+
+  /**
+   * One key for the whole life of a charge at its gateway, within the shortest limit of the gateways we know
+   * (64 characters). The salt keeps two ledgers that share one gateway account from colliding.
+   */
+  #gatewayKey(terminal: string, key: string): string {
+    return `sp-${createHmac("sha256", this.#salt).update(`${terminal}\n${key}`).digest("hex").slice(0, 40)}`;
+  }
+
+  #attempt(charge: Charge, operation: Operation, nowMs: number): number {
+    const insert = "INSERT INTO attempts (charge_id, operation, gateway_key, started_ms) VALUES (?, ?, ?, ?)";
+    return Number(
+      this.#open().prepare(insert).run(charge.id, operation, charge.gatewayKey, nowMs).lastInsertRowid,
+    );
+  }
+
+  #book(charge: Charge, steps: readonly Step[], nowMs: number): void {
+    const db = this.#open();
+    const booked: Entry[] = [];
+    for (const transfer of steps.flatMap((step) => transfersOf(charge, step))) {
+      const { minor, currency } = transfer.amount;
+      db.prepare(
+        `INSERT INTO transfers (id, charge_id, kind, debit, credit, amount_minor, currency, resolves, booked_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(
+        transfer.id,
+        charge.id,
+        transfer.kind,
+        transfer.debit,
+        transfer.credit,
+        minor,
+        currency,
+        transfer.resolves,
+        nowMs,
+      );
+      entriesOf(transfer).forEach((entry, line) => {
+        const open = "INSERT INTO accounts (code, currency, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+        db.prepare(open).run(entry.account, currency, accountKind(entry.account));
+        db.prepare(
+          `INSERT INTO entries (transfer_id, line, account, currency, layer, side, amount_minor)
+           VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        ).run(transfer.id, line, entry.account, currency, entry.layer, entry.side, minor);
+        booked.push(entry);
+      });
+    }
+    if (!isBalanced(booked)) throw new Error(`the postings of charge ${charge.id} do not balance`);
+  }
+
+  #raise(alarm: Raise, nowMs: number): void {
+    const db = this.#open();
+    const known = db
+      .prepare("SELECT 1 FROM alarms WHERE kind = ? AND subject = ?")
+      .get(alarm.kind, alarm.subject);
+    const count = db
+      .prepare<unknown[], Row>("SELECT COUNT(*) AS n FROM alarms WHERE kind = ?")
+      .get(alarm.kind);
+    const full = known === undefined && Number(count?.["n"]) >= MAX_ALARMS_PER_KIND;
+    db.prepare(
+      `INSERT INTO alarms (kind, subject, detail, count, first_ms, last_ms) VALUES (@kind, @subject, @detail, 1, @nowMs, @nowMs)
+       ON CONFLICT (kind, subject) DO UPDATE SET count = count + 1, detail = excluded.detail, last_ms = excluded.last_ms`,
+    ).run({
+      kind: alarm.kind,
+      subject: full ? OVERFLOW_SUBJECT : alarm.subject,
+      detail: alarm.detail,
+      nowMs,
+    });
+  }
+}
+
+/** The lock dies with the process, however it ends, because the operating system holds it. */
+function takeLock(path: string): Db {
+  const lock = new Database(path, { timeout: 0 });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (cause) {
+    lock.close();
+    throw new Fault(
+      "journal.locked",
+      `${path} is held by another ledger; stop it or use another data folder`,
+      { cause },
+    );
+  }
+}
+
+function migrate(db: Db, path: string): void {
+  const version = Number(db.pragma("user_version", { simple: true }));
+  if (version > MIGRATIONS.length) {
+    throw new Fault(
+      "journal.damaged",
+      `${path} is of version ${version}, this program knows up to ${MIGRATIONS.length}`,
+    );
+  }
+  for (let next = version; next < MIGRATIONS.length; next += 1) {
+    const sql = MIGRATIONS[next];
+    if (sql === undefined) break;
+    db.transaction(() => {
+      db.exec(sql);
+      db.pragma(`user_version = ${next + 1}`);
+    }).immediate();
+  }
+}
+
+/** Card tokens are stored as a keyed hash: the books can tell cards apart and nobody can list them. */
+function cardSalt(db: Db): Buffer {
+  db.prepare("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING").run(
+    CARD_SALT,
+    randomBytes(32),
+  );
+  const row = db.prepare<unknown[], Row>("SELECT value FROM meta WHERE name = ?").get(CARD_SALT);
+  const value = row?.["value"];
+  if (!Buffer.isBuffer(value)) throw new Fault("journal.damaged", "the ledger's card salt is missing");
+  return value;
+}
+
+/** Appends to the audit log; each row's hash covers the row before it, so that a change shows. */
+function audit(db: Db, nowMs: number, event: Readonly<Record<string, string>>): void {
+  const last = db.prepare<unknown[], Row>("SELECT hash FROM audit ORDER BY number DESC LIMIT 1").get();
+  const text = JSON.stringify(event);
+  const before = last?.["hash"];
+  const hash = createHash("sha256")
+    .update(Buffer.isBuffer(before) ? before : Buffer.alloc(32))
+    .update(`${nowMs}\n${text}`)
+    .digest();
+  db.prepare("INSERT INTO audit (time_ms, event, hash) VALUES (?, ?, ?)").run(nowMs, text, hash);
+}
+
+function amountOf(of: Pick<NewCharge, "amount">): { amountMinor: string; currency: string } {
+  return { amountMinor: of.amount.minor.toString(), currency: of.amount.currency };
+}
+
+function linesText(fresh: NewCharge): string {
+  return JSON.stringify(fresh.lines, (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+}
