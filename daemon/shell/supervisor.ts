@@ -40,7 +40,7 @@ const RESTART_BACK_OFF: BackOff = { firstMs: 75, factor: 3, maximumMs: 10_000, j
 /** A child that ran this long was well: the next failure counts as the first. */
 const HEALTHY_AFTER_MS = 10_000;
 /** Lines of a child's output that are kept for the log entry about its end. */
-const LAST_LINES = 5;
+const LAST_LINES = 12;
 
 export class SupervisedChild<Command, Event> {
   readonly #specification: ChildSpecification;
