@@ -1,0 +1,145 @@
+/**
+ * The decoder's lexicon: every word of the menu and of the function vocabulary, spelled in labels, in one prefix tree.
+ *
+ * Words come from models/understanding, so the decoder and the parser know the same ones, and a new menu needs no
+ * training. A word that the tree cannot spell (another script) is left out. Names of several words are also entered
+ * word by word, because customers shorten them.
+ */
+import type { Language, Menu } from "../../daemon/core/menu.ts";
+import { lexicon as vocabulary, type WordSense } from "../understanding/lexicon.ts";
+import { type Alphabet, koreanSpoken } from "./alphabet.ts";
+import { classOf, WORD_CLASSES } from "./grammar.ts";
+import { englishNumber } from "./number-words.ts";
+
+export type Word = {
+  /** As it is written in the transcript. */
+  readonly text: string;
+  /** Positions in WORD_CLASSES of everything the word can be. */
+  readonly classes: readonly number[];
+  /** Whether a space stands before it in a transcript. */
+  readonly spaced: boolean;
+  /** Cost in nats beside the grammar's: doubtful forms pay. */
+  readonly cost: number;
+};
+
+/**
+ * A prefix tree in flat arrays: the children of node n are entries first[n] to first[n + 1] of childLabel and
+ * childNode. Node 0 is the root.
+ */
+export type PrefixTree = {
+  readonly first: Int32Array;
+  readonly childLabel: Int32Array;
+  readonly childNode: Int32Array;
+  /** Words that end in a node. */
+  readonly words: readonly (readonly number[])[];
+};
+
+export type DecoderLexicon = {
+  readonly words: readonly Word[];
+  readonly tree: PrefixTree;
+  readonly unspoken: readonly string[];
+};
+
+/** A part of a name stands for the whole only with doubt. */
+const PART_COST = 1.5;
+const MIN_PART_LABELS = 3;
+/** Words of one or two labels fit any noise: they pay for it. */
+const SHORT_COSTS: readonly number[] = [0, 1.2, 0.5];
+/** Hears the 5,000 nodes that a menu of 500 items needs, and refuses to grow without bound. */
+const MAX_WORDS = 20_000;
+
+type Draft = { text: string; labels: readonly number[]; classes: Set<number>; spaced: boolean; cost: number };
+
+export function buildLexicon(menu: Menu, language: Language, alphabet: Alphabet): DecoderLexicon {
+  const drafts = new Map<string, Draft>();
+  const unspoken: string[] = [];
+  const enter = (text: string, sense: WordSense, cost: number): boolean => {
+    const labels = alphabet.encode(spoken(text, language));
+    if (labels === undefined || labels.length === 0) return false;
+    const known = drafts.get(labels.join(" "));
+    const wordClass = WORD_CLASSES.indexOf(classOf(sense));
+    if (known === undefined) {
+      if (drafts.size >= MAX_WORDS) return false;
+      drafts.set(labels.join(" "), {
+        text,
+        labels,
+        classes: new Set([wordClass]),
+        spaced: isSpaced(text, sense, language),
+        cost: cost + (SHORT_COSTS[labels.length] ?? 0),
+      });
+    } else {
+      known.classes.add(wordClass);
+      known.spaced ||= isSpaced(text, sense, language);
+      known.cost = Math.min(known.cost, cost + (SHORT_COSTS[labels.length] ?? 0));
+    }
+    return true;
+  };
+  const entries = vocabulary(menu, language);
+  for (const { word, sense } of entries) {
+    if (!enter(word, sense, 0)) unspoken.push(word);
+  }
+  for (const { word, sense } of entries) {
+    if (sense.kind !== "item" && sense.kind !== "option") continue;
+    for (const part of partsOf(word, language, alphabet)) enter(part, sense, PART_COST);
+  }
+  const list = [...drafts.values()];
+  const words = list.map(({ text, classes, spaced, cost }) => ({
+    text,
+    classes: [...classes],
+    spaced,
+    cost,
+  }));
+  return { words, tree: buildTree(list.map((draft) => draft.labels)), unspoken };
+}
+
+function spoken(text: string, language: Language): string {
+  if (language === "ko") return koreanSpoken(text);
+  return text
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .replace(/&/g, " and ")
+    .replace(/\d{1,6}/g, (digits) => englishNumber(Number(digits)));
+}
+
+const ATTACHED_JOINTS = new Set(["이랑", "랑", "하고", "하구", "과", "와"]);
+
+/** Particles and short joints are written onto the word before them, as Korean spelling has it. */
+function isSpaced(text: string, sense: WordSense, language: Language): boolean {
+  if (language !== "ko") return true;
+  return sense.kind !== "particle" && !(sense.kind === "and" && ATTACHED_JOINTS.has(text));
+}
+
+function partsOf(name: string, language: Language, alphabet: Alphabet): readonly string[] {
+  const parts = name.split(/\s+/);
+  if (parts.length < 2) return [];
+  return parts.filter((part) => (alphabet.encode(spoken(part, language))?.length ?? 0) >= MIN_PART_LABELS);
+}
+
+type Branch = { children: Map<number, number>; words: number[] };
+
+function buildTree(spellings: readonly (readonly number[])[]): PrefixTree {
+  const nodes: Branch[] = [{ children: new Map(), words: [] }];
+  for (const [word, labels] of spellings.entries()) {
+    let node = 0;
+    for (const label of labels) {
+      const children = (nodes[node] as Branch).children;
+      let child = children.get(label);
+      if (child === undefined) {
+        child = nodes.push({ children: new Map(), words: [] }) - 1;
+        children.set(label, child);
+      }
+      node = child;
+    }
+    (nodes[node] as Branch).words.push(word);
+  }
+  const first = new Int32Array(nodes.length + 1);
+  for (const [index, node] of nodes.entries())
+    first[index + 1] = (first[index] as number) + node.children.size;
+  const links = nodes.flatMap((node) => [...node.children]);
+  return {
+    first,
+    childLabel: Int32Array.from(links, ([label]) => label),
+    childNode: Int32Array.from(links, ([, node]) => node),
+    words: nodes.map((node) => node.words),
+  };
+}
