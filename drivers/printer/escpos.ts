@@ -1,0 +1,267 @@
+/**
+ * Receipt printers that speak ESC/POS over a serial line, in Korean: the driver "printer/escpos".
+ *
+ * One loop owns the printer: it connects, prints what is queued in order, and otherwise asks every few seconds how the
+ * printer is, so that an empty roll is known before the next sale needs it. Assumes that the printer answers DLE EOT and
+ * GS r 1 (README.md, "What to buy"); one that does not never gets a receipt counted as printed.
+ */
+import { pino } from "pino";
+import { z } from "zod";
+import { Fault, type FaultCode } from "../../daemon/core/fault.ts";
+import type { PrintProblem } from "../../daemon/core/prompt.ts";
+import type { Receipt } from "../../daemon/core/receipt.ts";
+import type { Device, Driver, PrinterCommand, PrinterEvent } from "../driver.ts";
+import { cutOff, encodePaper } from "./codec.ts";
+import { Connection } from "./connection.ts";
+import { type Fonts, findFonts, SYSTEM_FONTS } from "./fonts.ts";
+import { layOut, type PaperColumns } from "./layout.ts";
+import { type PrintOutcome, printPieces } from "./print-job.ts";
+
+const settings = z.object({
+  /** Character device: /dev/ttyUSB0, /dev/ttyACM0, /dev/serial/by-id/..., or a pseudo-terminal. */
+  path: z.string().startsWith("/"),
+  baudRate: z.number().int().min(1_200).max(921_600).default(115_200),
+  flowControl: z.enum(["none", "rts-cts", "xon-xoff"]).default("none"),
+  columns: z.union([z.literal(32), z.literal(42), z.literal(48)]).default(42),
+  cut: z.enum(["full", "partial", "none"]).default("partial"),
+  /** Opens the cash drawer at this connector pin with every first print of a receipt. */
+  drawer: z.enum(["none", "pin-2", "pin-5"]).default("none"),
+  /** IANA name for the time on the receipt; the machine's own when left out. */
+  timeZone: z.string().refine(isTimeZone, "not a time zone that this machine knows").default(ownTimeZone),
+  /** Where fonts are looked for, for characters that the printer lacks. */
+  fontDirectories: z.array(z.string()).default([...SYSTEM_FONTS]),
+  answerTimeoutMs: z.number().int().min(50).max(10_000).default(1_000),
+  /** Longest time without progress in a receipt whose printer says that it is well. */
+  stallTimeoutMs: z.number().int().min(500).max(60_000).default(10_000),
+  pollIntervalMs: z.number().int().min(100).max(60_000).default(2_000),
+});
+
+export type EscposSettings = z.infer<typeof settings>;
+
+const MAX_QUEUED = 16;
+/** Ids of receipts that came out: the same command again is answered and not printed again. */
+const MAX_REMEMBERED = 128;
+/** Longest wait for the receipt under way when the device is closed. */
+const CLOSE_GRACE_MS = 3_000;
+const RECONNECT_FIRST_MS = 250;
+const RECONNECT_MAX_MS = 5_000;
+/** A printer that misses one status request may be busy; this many in a row is offline. */
+const MISSES_UNTIL_OFFLINE = 2;
+
+const PROBLEM_FAULTS: Readonly<Record<PrintProblem, FaultCode>> = {
+  "paper-out": "printer.paper-out",
+  "cover-open": "printer.cover-open",
+  offline: "printer.offline",
+};
+
+export const escposPrinter: Driver<"printer", EscposSettings> = {
+  id: "printer/escpos",
+  kind: "printer",
+  settings,
+  fingerprints: [
+    { usbVendor: "04b8" }, // Seiko Epson
+    { usbVendor: "1504" }, // Bixolon
+    { name: /receipt|thermal|escpos|pos.?printer/i },
+  ],
+  async open(given, emit) {
+    const device = new EscposDevice(given, emit);
+    await device.start();
+    return device;
+  },
+};
+
+class EscposDevice implements Device<"printer"> {
+  readonly #settings: EscposSettings;
+  readonly #emit: (event: PrinterEvent) => void;
+  // The host reads events from its own channel; the log of a driver goes to standard error.
+  readonly #log = pino({ name: "printer/escpos" }, pino.destination(2));
+  #fonts: Fonts | undefined;
+  #connection: Connection | undefined;
+  #problem: PrintProblem | undefined;
+  #misses = 0;
+  #backOffMs = RECONNECT_FIRST_MS;
+  readonly #queue: PrinterCommand[] = [];
+  readonly #printed = new Set<string>();
+  #current: string | undefined;
+  /** The start of a receipt that failed is still in the printer's mouth. */
+  #stub = false;
+  #closing = false;
+  #wake: (() => void) | undefined;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(given: EscposSettings, emit: (event: PrinterEvent) => void) {
+    this.#settings = given;
+    this.#emit = emit;
+  }
+
+  async start(): Promise<void> {
+    this.#connection = await this.#connect();
+    this.#loop = this.#run();
+  }
+
+  async command(command: PrinterCommand): Promise<void> {
+    if (this.#closing) throw new Fault("printer.offline", "the printer was closed");
+    const { id, receipt } = command;
+    if (this.#printed.has(id) && !receipt.copy) {
+      this.#emit({ kind: "printed", id });
+      return;
+    }
+    if (this.#current === id || this.#queue.some((queued) => queued.id === id)) return;
+    if (this.#queue.length >= MAX_QUEUED) {
+      throw new Fault("printer.offline", `${MAX_QUEUED} receipts are waiting already; look at the printer`);
+    }
+    this.#queue.push(command);
+    this.#wake?.();
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#wake?.();
+    // A receipt that is coming out may finish; after that the line is closed under it, and it is reported as failed.
+    const grace = setTimeout(
+      () => void this.#connection?.close(),
+      this.#current === undefined ? 0 : CLOSE_GRACE_MS,
+    );
+    await this.#loop;
+    clearTimeout(grace);
+    await this.#connection?.close();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing) {
+      if (this.#connection === undefined || this.#connection.closed) await this.#reconnect();
+      const command = this.#queue.shift();
+      if (command !== undefined) await this.#print(command);
+      else {
+        await this.#watch();
+        if (!this.#closing && this.#queue.length === 0) await this.#pause(this.#idleMs());
+      }
+    }
+    for (const { id } of this.#queue.splice(0)) {
+      this.#emit({ kind: "print-failed", id, reason: "offline", paperMoved: false });
+    }
+  }
+
+  #idleMs(): number {
+    if (this.#connection === undefined || this.#connection.closed) return this.#backOffMs;
+    return this.#settings.pollIntervalMs;
+  }
+
+  async #connect(): Promise<Connection> {
+    return await Connection.open(this.#settings, () => this.#wake?.());
+  }
+
+  /** One attempt; the pause that follows a failed one doubles up to its limit. */
+  async #reconnect(): Promise<void> {
+    const lost = this.#connection;
+    this.#connection = undefined;
+    this.#report("offline", "the line to the printer is closed");
+    await lost?.close();
+    try {
+      this.#connection = await this.#connect();
+      this.#backOffMs = RECONNECT_FIRST_MS;
+      this.#misses = 0;
+    } catch (error) {
+      this.#backOffMs = Math.min(this.#backOffMs * 2, RECONNECT_MAX_MS);
+      this.#log.debug({ error }, "cannot reconnect yet");
+    }
+  }
+
+  /** Looks at an idle printer and reports changes. */
+  async #watch(): Promise<void> {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const problem = await connection.check();
+    if (connection.closed) return;
+    if (problem !== "silent") {
+      this.#misses = 0;
+      this.#report(problem, "found by a status request");
+      return;
+    }
+    this.#misses += 1;
+    if (this.#misses >= MISSES_UNTIL_OFFLINE) this.#report("offline", "no answer to a status request");
+  }
+
+  async #print(command: PrinterCommand): Promise<void> {
+    const { id, receipt } = command;
+    this.#current = id;
+    const outcome = await this.#attempt(receipt);
+    this.#current = undefined;
+    if (outcome.kind === "printed") {
+      this.#remember(id);
+      this.#report(undefined, "");
+      this.#emit({ kind: "printed", id });
+      return;
+    }
+    this.#emit({ kind: "print-failed", id, reason: outcome.reason, paperMoved: outcome.paperMoved });
+    this.#report(outcome.reason, "found while printing");
+  }
+
+  async #attempt(receipt: Receipt): Promise<PrintOutcome> {
+    const connection = this.#connection;
+    if (connection === undefined) return { kind: "failed", reason: "offline", paperMoved: false };
+    const pieces = this.#encode(receipt);
+    // Cut off what is left of a failed one, so that the customer does not get both on one paper.
+    const whole = this.#stub ? [cutOff(this.#settings.cut), ...pieces] : pieces;
+    const outcome = await printPieces(connection, whole, this.#settings.stallTimeoutMs);
+    this.#stub = outcome.kind === "failed" ? this.#stub || outcome.paperMoved : false;
+    return outcome;
+  }
+
+  #encode(receipt: Receipt): readonly Buffer[] {
+    this.#fonts ??= findFonts(this.#settings.fontDirectories);
+    const fonts = this.#fonts;
+    const { timeZone, cut, drawer } = this.#settings;
+    const columns: PaperColumns = this.#settings.columns;
+    // Without a Chinese font every fixed word of a Chinese receipt would be a question mark.
+    const language =
+      receipt.language === "zh" && fonts.familyFor("\u8d27") === undefined ? "en" : receipt.language;
+    const lines = layOut(receipt, { columns, timeZone, language });
+    const options = { columns, fonts, cut, drawer: receipt.copy ? "none" : drawer } as const;
+    const { pieces, missing } = encodePaper(lines, options);
+    if (missing.length > 0) {
+      const advice = "install the Debian packages fonts-nanum and fonts-droid-fallback";
+      this.#log.warn({ saleId: receipt.saleId, characters: missing.join("") }, `printed as "?": ${advice}`);
+    }
+    return pieces;
+  }
+
+  #remember(id: string): void {
+    this.#printed.add(id);
+    for (const oldest of this.#printed) {
+      if (this.#printed.size <= MAX_REMEMBERED) break;
+      this.#printed.delete(oldest);
+    }
+  }
+
+  #report(problem: PrintProblem | undefined, detail: string): void {
+    if (problem === this.#problem || this.#closing) return;
+    this.#problem = problem;
+    if (problem === undefined) this.#emit({ kind: "recovered" });
+    else this.#emit({ kind: "fault", code: PROBLEM_FAULTS[problem], detail });
+  }
+
+  /** Ends early when there is something to do. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+}
+
+function ownTimeZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
