@@ -32,7 +32,8 @@ function write(value: unknown, depth: number): string {
       return `{"$bigint":"${value}"}`;
     case "object":
       if (value === null) return "null";
-      if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(",")}]`;
+      if (Array.isArray(value))
+        return `[${Array.from(value, (item: unknown) => write(item, depth + 1)).join(",")}]`;
       return writeObject(value, depth);
     default:
       throw new TypeError(`a value of type ${typeof value} cannot be journalled`);

@@ -96,3 +96,13 @@ export interface Store<Event extends JournalEvent, State> extends Outbox {
   /** Ends the store; harmless when it is not open. */
   close(): void;
 }
+
+/** The time of the last event. Throws plain Error when there is none, or when a time is not in whole milliseconds. */
+export function lastTimeOf(events: readonly JournalEvent[]): number {
+  const last = events.at(-1);
+  if (last === undefined) throw new Error("an append needs an event: no state changes without a cause");
+  const fraction = events.find((event) => !Number.isSafeInteger(event.atMs));
+  if (fraction !== undefined)
+    throw new Error(`${fraction.kind}.atMs is ${fraction.atMs}, not whole milliseconds`);
+  return last.atMs;
+}

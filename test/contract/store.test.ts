@@ -1,0 +1,382 @@
+/**
+ * What every Store promises, run against the SQLite file and against the twin in memory. The builder gives a place to
+ * keep a journal, ways to open it, to crash (forget without closing) and to damage it.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LedgerRequest } from "../../daemon/core/clearing.ts";
+import { Fault } from "../../daemon/core/fault.ts";
+import { type MemoryContent, MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
+import { SqliteStore } from "../../sync/store/sqlite-store.ts";
+import type { Commit, Store } from "../../sync/store/store.ts";
+import { APPROVED, AUTHORISE, answerOf, DECLINED, QUERY, REVERSE } from "../support/messages.ts";
+
+type Event = {
+  readonly kind: string;
+  readonly atMs: number;
+  readonly note?: string;
+  readonly minor?: bigint;
+};
+type State = { readonly count: number; readonly total: bigint };
+
+type Damage = "event changed" | "event missing" | "last event missing" | "state changed";
+
+type Place = {
+  store(terminal?: string): Store<Event, State>;
+  damage(how: Damage): void;
+  forgetState(): void;
+  dispose(): void;
+};
+
+function memoryPlace(): Place {
+  const medium = new MemoryMedium();
+  const edit = (change: (content: MemoryContent) => Partial<MemoryContent>): void => {
+    const { content } = medium;
+    if (content === null) throw new Error("nothing to damage");
+    medium.content = { ...content, ...change(content) };
+  };
+  return {
+    store: (terminal = "t1") => new MemoryStore({ terminal, medium }),
+    forgetState: () => edit(() => ({ state: null })),
+    dispose: () => undefined,
+    damage: (how) =>
+      edit(({ records, state }) => {
+        switch (how) {
+          case "event changed":
+            return {
+              records: records.map((record) =>
+                record.position === 2 ? { ...record, body: '{"kind":"x"}' } : record,
+              ),
+            };
+          case "event missing":
+            return { records: records.filter((record) => record.position !== 2) };
+          case "last event missing":
+            return { records: records.slice(0, -1) };
+          case "state changed":
+            return { state: state && { ...state, body: '{"count":9}' } };
+        }
+      }),
+  };
+}
+
+function sqlitePlace(): Place {
+  const folder = mkdtempSync(join(tmpdir(), "saypay-store-"));
+  const path = join(folder, "journal.db");
+  const edit = (sql: string): void => {
+    const database = new Database(path);
+    database.pragma("foreign_keys = OFF");
+    // The checkpoint is what an unclean stop would have left: nothing verified yet.
+    database.exec(`UPDATE verified SET position = 0; ${sql}`);
+    database.close();
+  };
+  return {
+    store: (terminal = "t1") => new SqliteStore({ path, terminal }),
+    forgetState: () => edit("DELETE FROM state"),
+    dispose: () => rmSync(folder, { recursive: true }),
+    damage: (how) => {
+      switch (how) {
+        case "event changed":
+          return edit(`UPDATE journal SET body = '{"kind":"x"}' WHERE position = 2`);
+        case "event missing":
+          return edit("DELETE FROM journal WHERE position = 2");
+        case "last event missing":
+          return edit("DELETE FROM journal WHERE position = (SELECT max(position) FROM journal)");
+        case "state changed":
+          return edit(`UPDATE state SET body = '{"count":9}'`);
+      }
+    },
+  };
+}
+
+function commit(...kinds: string[]): Commit<Event, State> {
+  const events = kinds.map((kind, index) => ({ kind, atMs: 1_000 + index }));
+  return {
+    events,
+    state: { count: kinds.length, total: 15_000n },
+    outbox: [],
+    acknowledged: [],
+    cardCounters: [],
+  };
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return error instanceof Fault ? error.code : `not a Fault: ${String(error)}`;
+  }
+  return "none";
+}
+
+const row = (id: string, request: LedgerRequest = AUTHORISE) => ({ id, request });
+
+describe.each([
+  ["SqliteStore", sqlitePlace],
+  ["MemoryStore", memoryPlace],
+] as const)("%s", (_name, build) => {
+  let place: Place;
+  let store: Store<Event, State>;
+
+  beforeEach(() => {
+    place = build();
+    store = place.store();
+    store.open();
+  });
+
+  afterEach(() => {
+    store.close();
+    place.dispose();
+  });
+
+  function reopened(): ReturnType<Store<Event, State>["open"]> {
+    store.close();
+    store = place.store();
+    return store.open();
+  }
+
+  describe("journal", () => {
+    test("a new one has no state and no events", () => {
+      const opened = reopened();
+      expect([opened.state, opened.statePosition, [...opened.tail], [...store.events()]]).toEqual([
+        null,
+        0,
+        [],
+        [],
+      ]);
+      expect(store.verify()).toEqual({ events: 0 });
+    });
+
+    test("keeps events in the order of their positions, whatever their clocks say", () => {
+      store.append({ ...commit(), events: [{ kind: "b", atMs: 1_795_174_200_123 }] });
+      store.append({ ...commit(), events: [{ kind: "a", atMs: 0 }] });
+      expect([...store.events()].map(({ position, event }) => [position, event.kind, event.atMs])).toEqual([
+        [1, "b", 1_795_174_200_123],
+        [2, "a", 0],
+      ]);
+    });
+
+    test("gives back state, events and amounts as they were", () => {
+      expect(
+        store.append({ ...commit(), events: [{ kind: "a", atMs: 1, note: "차 ☕", minor: -(2n ** 70n) }] }),
+      ).toBe(1);
+      expect(store.append(commit("b", "c"))).toBe(3);
+      const opened = reopened();
+      expect(opened.state).toEqual({ count: 2, total: 15_000n });
+      expect([opened.statePosition, [...opened.tail]]).toEqual([3, []]);
+      expect([...store.events()].map(({ event }) => event)).toEqual([
+        { kind: "a", atMs: 1, note: "차 ☕", minor: -(2n ** 70n) },
+        { kind: "b", atMs: 1_000 },
+        { kind: "c", atMs: 1_001 },
+      ]);
+      expect([...store.events(3)].map(({ event }) => event.kind)).toEqual(["c"]);
+      expect(store.append(commit("d"))).toBe(4);
+      expect(store.verify()).toEqual({ events: 4 });
+    });
+
+    test("without a snapshot everything is tail", () => {
+      store.append(commit("a", "b"));
+      store.close();
+      place.forgetState();
+      const opened = reopened();
+      expect([opened.state, opened.statePosition]).toEqual([null, 0]);
+      expect([...opened.tail].map(({ event }) => event.kind)).toEqual(["a", "b"]);
+    });
+
+    test("the chain hangs on the journal: the same event hashes differently in another", () => {
+      store.append(commit("a"));
+      const elsewhere = build();
+      const other = elsewhere.store();
+      other.open();
+      other.append(commit("a"));
+      const [ours] = store.events();
+      const [theirs] = other.events();
+      expect(ours?.hash).toHaveLength(32);
+      expect(ours?.hash).not.toEqual(theirs?.hash);
+      other.close();
+      elsewhere.dispose();
+    });
+
+    test.each<Damage>(["event changed", "event missing", "last event missing", "state changed"])(
+      "refuses to open: %s",
+      (how) => {
+        store.append(commit("a", "b", "c"));
+        store.close();
+        place.damage(how);
+        expect(codeOf(() => place.store().open())).toBe("journal.damaged");
+        // A refusal leaves no lock behind.
+        expect(codeOf(() => place.store().open())).toBe("journal.damaged");
+      },
+    );
+
+    test.each<Damage>(["event changed", "event missing", "last event missing"])("verify finds: %s", (how) => {
+      store.append(commit("a", "b", "c"));
+      place.damage(how);
+      expect(codeOf(() => store.verify())).toBe("journal.damaged");
+    });
+  });
+
+  describe("rules of an append", () => {
+    test.each<[string, Partial<Commit<Event, State>>]>([
+      ["no event", { events: [] }],
+      ["half a millisecond", { events: [{ kind: "a", atMs: 0.5 }] }],
+      [
+        "what is not plain data",
+        { events: [{ kind: "a", atMs: 1, note: new Date(0) as unknown as string }] },
+      ],
+      ["a state that is not plain data", { state: { count: Number.NaN, total: 0n } }],
+      ["another request under an id that exists", { outbox: [row("new"), row("r1", QUERY)] }],
+    ])("refuses %s, and writes nothing of it", (_what, change) => {
+      store.append({ ...commit("a"), outbox: [row("r1")] });
+      expect(codeOf(() => store.append({ ...commit("b"), ...change }))).toMatch(/^not a Fault/);
+      expect(store.verify()).toEqual({ events: 1 });
+      expect(store.pending(0, 10).map(({ id }) => id)).toEqual(["r1"]);
+      expect(store.append(commit("c"))).toBe(2);
+      expect(reopened().state?.count).toBe(1);
+    });
+  });
+
+  describe("outbox", () => {
+    test("rows come in order, after a position, up to a limit", () => {
+      store.append({ ...commit("a"), outbox: [row("r1"), row("r2", QUERY)] });
+      store.append({ ...commit("b"), outbox: [row("r3", REVERSE)] });
+      const all = store.pending(0, 10);
+      expect(
+        all.map(({ id, request, createdMs, sentCount }) => ({ id, request, createdMs, sentCount })),
+      ).toEqual([
+        { id: "r1", request: AUTHORISE, createdMs: 1_000, sentCount: 0 },
+        { id: "r2", request: QUERY, createdMs: 1_000, sentCount: 0 },
+        { id: "r3", request: REVERSE, createdMs: 1_000, sentCount: 0 },
+      ]);
+      expect(store.pending(0, 2).map(({ id }) => id)).toEqual(["r1", "r2"]);
+      expect(store.pending(all[0]?.position ?? 0, 1).map(({ id }) => id)).toEqual(["r2"]);
+      expect(store.depth()).toBe(3);
+    });
+
+    test("the same id again is a no-op, also when it was answered", () => {
+      store.append({ ...commit("a"), outbox: [row("r1"), row("r1")] });
+      store.append({
+        ...commit("b"),
+        outbox: [row("r1")],
+        acknowledged: [answerOf({ kind: "pending" }, "r1")],
+      });
+      store.append({ ...commit("c"), outbox: [row("r1")] });
+      expect([store.depth(), store.pending(0, 10)]).toEqual([0, []]);
+    });
+
+    test("an answer ends its row; an unknown or repeated one changes nothing", () => {
+      store.append({ ...commit("a"), outbox: [row("r1"), row("r2")] });
+      store.append({
+        ...commit("b"),
+        acknowledged: [
+          { ...APPROVED, requestId: "r1" },
+          { ...APPROVED, requestId: "nobody" },
+        ],
+      });
+      store.append({ ...commit("c"), acknowledged: [{ ...DECLINED, requestId: "r1" }] });
+      expect(store.pending(0, 10).map(({ id }) => id)).toEqual(["r2"]);
+      expect(store.deadLetters()).toEqual([]);
+      reopened();
+      expect(store.pending(0, 10).map(({ id }) => id)).toEqual(["r2"]);
+    });
+
+    test("positions grow across restarts and are never used twice", () => {
+      store.append({ ...commit("a"), outbox: [row("r1")] });
+      const first = store.pending(0, 1)[0]?.position ?? 0;
+      store.append({ ...commit("b"), acknowledged: [{ ...APPROVED, requestId: "r1" }] });
+      reopened();
+      store.append({ ...commit("c"), outbox: [row("r2")] });
+      expect(store.pending(0, 1)[0]?.position).toBeGreaterThan(first);
+    });
+
+    test("sendings are counted at once and kept by the next append or close", () => {
+      store.append({ ...commit("a"), outbox: [row("r1")] });
+      store.markSent("r1");
+      store.markSent("r1");
+      store.markSent("nobody");
+      expect(store.pending(0, 1)[0]?.sentCount).toBe(2);
+      store.append(commit("b"));
+      store.markSent("r1");
+      expect(store.pending(0, 1)[0]?.sentCount).toBe(3);
+      reopened();
+      expect(store.pending(0, 1)[0]?.sentCount).toBe(3);
+    });
+  });
+
+  describe("dead letters", () => {
+    test("a refused row is kept with its reason", () => {
+      store.append({ ...commit("a"), outbox: [row("r1"), row("r2", QUERY)] });
+      store.append({
+        ...commit("b"),
+        acknowledged: [answerOf({ kind: "refused", reason: "key-conflict" }, "r2")],
+      });
+      expect(store.deadLetters()).toEqual([
+        { id: "r2", reason: "refused: key-conflict", atMs: 1_000, request: QUERY },
+      ]);
+      expect(store.depth()).toBe(1);
+    });
+
+    test("a row that cannot be sent leaves the queue and is kept", () => {
+      store.append({ ...commit("a"), outbox: [row("r1"), row("r2")] });
+      store.deadLetter("r1", "too long", 5);
+      store.deadLetter("r1", "again", 6);
+      store.deadLetter("nobody", "unknown", 7);
+      expect(store.pending(0, 10).map(({ id }) => id)).toEqual(["r2"]);
+      reopened();
+      expect(store.deadLetters()).toEqual([{ id: "r1", reason: "too long", atMs: 5, request: AUTHORISE }]);
+      expect(store.depth()).toBe(1);
+    });
+  });
+
+  test("card counters only grow", () => {
+    expect(store.lastCounter("card")).toBeNull();
+    for (const [counter, last] of [
+      [5, 5],
+      [4, 5],
+      [9, 9],
+    ] as const) {
+      store.append({ ...commit("a"), cardCounters: [{ token: "card", counter }] });
+      expect(store.lastCounter("card")).toBe(last);
+    }
+    reopened();
+    expect([store.lastCounter("card"), store.lastCounter("other")]).toEqual([9, null]);
+  });
+
+  describe("opening and closing", () => {
+    test("a second store is locked out until the first closes", () => {
+      const second = place.store();
+      expect(codeOf(() => second.open())).toBe("journal.locked");
+      store.close();
+      expect(codeOf(() => second.open())).toBe("none");
+      second.close();
+    });
+
+    test("the journal of another terminal is refused and the lock given back", () => {
+      store.append(commit("a"));
+      store.close();
+      expect(codeOf(() => place.store("t2").open())).toBe("settings.invalid");
+      expect(reopened().state?.count).toBe(1);
+    });
+
+    test("close may be called again, use outside open is a programmer error", () => {
+      expect(codeOf(() => store.open())).toMatch(/^not a Fault/);
+      store.close();
+      store.close();
+      for (const use of [
+        () => store.append(commit("a")),
+        () => store.events(),
+        () => store.verify(),
+        () => store.pending(0, 1),
+        () => store.depth(),
+        () => store.markSent("r"),
+        () => store.deadLetter("r", "x", 1),
+        () => store.deadLetters(),
+        () => store.lastCounter("c"),
+      ]) {
+        expect(codeOf(use)).toMatch(/not open/);
+      }
+    });
+  });
+});
