@@ -1,0 +1,135 @@
+/**
+ * A broker inside the ledger, for a shop without one: aedes over TCP or TLS. It speaks MQTT 3.1 and 3.1.1 and keeps
+ * nothing on disk, which is enough because a terminal sends again until it has the ledger's signed answer.
+ *
+ * Every connection belongs to one terminal and may use that terminal's topics only: the one named by its client
+ * certificate, else by its user name, else the first one that it uses (a convention, no proof: without client
+ * certificates the broker listens on loopback only).
+ */
+import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type Duplex, duplexPair } from "node:stream";
+import { createServer as createTlsServer, TLSSocket } from "node:tls";
+import { Aedes, type Client } from "aedes";
+import { LEDGER_PRESENCE_TOPIC } from "../wire.ts";
+import type { LedgerSettings } from "./settings.ts";
+
+export const MAX_CONNECTIONS = 1_024;
+
+type Settings = NonNullable<LedgerSettings["broker"]["embedded"]>;
+
+export class EmbeddedBroker {
+  readonly #settings: Settings;
+  readonly #sockets = new Set<Socket>();
+  readonly #owners = new WeakMap<Client, string>();
+  readonly #trusted = new WeakSet<Client>();
+  #aedes: Aedes | undefined;
+  #server: Server | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** Starts the broker without letting anyone in yet. */
+  async start(): Promise<void> {
+    this.#aedes = await Aedes.createBroker({
+      authenticate: (client, username, _password, done) => {
+        const owner = commonName(client) ?? username;
+        if (owner !== undefined && !this.#trusted.has(client)) this.#owners.set(client, owner);
+        done(null, true);
+      },
+      authorizePublish: (client, packet, done) => {
+        const allowed = client === null || this.#trusted.has(client) || this.#mayWrite(client, packet.topic);
+        done(allowed ? null : new Error("not this terminal's topic"));
+      },
+      authorizeSubscribe: (client, subscription, done) => {
+        const allowed = this.#trusted.has(client) || this.#mayRead(client, subscription.topic);
+        done(null, allowed ? subscription : null);
+      },
+    });
+    // One client's broken connection is that client's trouble.
+    this.#aedes.on("clientError", () => undefined);
+    this.#aedes.on("connectionError", () => undefined);
+  }
+
+  /** The ledger's own connection, inside the process. */
+  connectLedger(): Duplex {
+    const [near, far] = duplexPair();
+    this.#trusted.add(this.#open().handle(far));
+    return near;
+  }
+
+  /** Lets terminals in; gives the port. */
+  async listen(): Promise<number> {
+    const { host, port, tls } = this.#settings;
+    const accept = (socket: Socket): void => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+      socket.on("error", () => undefined);
+      this.#open().handle(socket);
+    };
+    const server =
+      tls === undefined
+        ? createServer(accept)
+        : createTlsServer(
+            {
+              cert: readFileSync(tls.cert),
+              key: readFileSync(tls.key),
+              ...(tls.ca === undefined
+                ? {}
+                : { ca: readFileSync(tls.ca), requestCert: true, rejectUnauthorized: true }),
+              minVersion: "TLSv1.2",
+            },
+            accept,
+          );
+    server.maxConnections = MAX_CONNECTIONS;
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    const closed = new Promise<void>((resolve) =>
+      server === undefined ? resolve() : server.close(() => resolve()),
+    );
+    const aedes = this.#aedes;
+    if (aedes !== undefined) await new Promise<void>((done) => aedes.close(() => done()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #mayWrite(client: Client, topic: string): boolean {
+    const match = /^saypay\/v1\/([^/]+)\/(up|presence)$/.exec(topic);
+    return topic !== LEDGER_PRESENCE_TOPIC && match?.[1] !== undefined && this.#owns(client, match[1]);
+  }
+
+  #mayRead(client: Client, topic: string): boolean {
+    if (topic === LEDGER_PRESENCE_TOPIC) return true;
+    const match = /^saypay\/v1\/([^/+#]+)\/down$/.exec(topic);
+    return match?.[1] !== undefined && this.#owns(client, match[1]);
+  }
+
+  #owns(client: Client, terminal: string): boolean {
+    const owner = this.#owners.get(client);
+    if (owner === undefined) this.#owners.set(client, terminal);
+    return owner === undefined || owner === terminal;
+  }
+
+  #open(): Aedes {
+    if (this.#aedes === undefined) throw new Error("the embedded broker is not started");
+    return this.#aedes;
+  }
+}
+
+function commonName(client: Client): string | undefined {
+  if (!(client.conn instanceof TLSSocket)) return undefined;
+  const name: unknown = client.conn.getPeerCertificate().subject?.CN;
+  return typeof name === "string" ? name : undefined;
+}

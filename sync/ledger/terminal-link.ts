@@ -1,0 +1,196 @@
+/**
+ * The ledger's side of MQTT: takes requests from `saypay/v1/+/up`, answers on `.../down` after the commit, and says
+ * by a retained message whether it is there.
+ *
+ * - Requests of one terminal are handled in order, terminals side by side. A request that is waiting already and
+ *   arrives again is not queued twice.
+ * - What the broker acknowledges proves nothing to anybody: an answer that gets lost is asked for again by the
+ *   terminal, and a request dropped here because a queue is full is sent again by its outbox.
+ * - What cannot be read goes to the dead letters with an alarm.
+ */
+import type { KeyObject } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { connect, type IClientOptions, MqttClient } from "mqtt";
+import { Fault } from "../../daemon/core/fault.ts";
+import {
+  ALL_UP_TOPIC,
+  decodeUp,
+  encodeDown,
+  LEDGER_PRESENCE_TOPIC,
+  OFFLINE,
+  ONLINE,
+  terminalOfUpTopic,
+  topicsOf,
+  type UpMessage,
+} from "../wire.ts";
+import type { ClearingDesk } from "./clearing-desk.ts";
+import { SerialQueues } from "./serial-queues.ts";
+import type { LedgerStorage } from "./storage.ts";
+
+/** Requests of one terminal that may wait. */
+export const MAX_WAITING_PER_TERMINAL = 64;
+/** Requests of all terminals together that may wait. */
+export const MAX_WAITING = 4_096;
+/** How long a stop waits for the presence message to leave. */
+const FAREWELL_MS = 2_000;
+const RECONNECT_MS = 1_000;
+
+export type LinkLog = {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+};
+
+export type LinkParts = {
+  readonly desk: ClearingDesk;
+  readonly storage: LedgerStorage;
+  readonly signingKey: KeyObject;
+  readonly now: () => number;
+  readonly log: LinkLog;
+  /** An address, or a way to a broker in this process. */
+  readonly broker:
+    | { readonly url: string; readonly options: IClientOptions }
+    | { readonly dial: () => Duplex };
+};
+
+export class TerminalLink {
+  readonly #parts: LinkParts;
+  readonly #queues = new SerialQueues(MAX_WAITING_PER_TERMINAL);
+  readonly #waiting = new Set<string>();
+  #client: MqttClient | undefined;
+  #stopping = false;
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+  }
+
+  get connected(): boolean {
+    return this.#client?.connected ?? false;
+  }
+
+  /** Connects and goes on trying for ever. Resolves when the ledger listens, or after `waitMs`: false, still trying. */
+  async start(waitMs: number): Promise<boolean> {
+    const { broker, log } = this.#parts;
+    const options: IClientOptions = {
+      clientId: "saypay-ledger",
+      clean: false,
+      protocolVersion: 4,
+      reconnectPeriod: RECONNECT_MS,
+      resubscribe: false,
+      queueQoSZero: false,
+      will: { topic: LEDGER_PRESENCE_TOPIC, payload: Buffer.from(OFFLINE), qos: 1, retain: true },
+      ...("url" in broker ? broker.options : {}),
+    };
+    const client = "url" in broker ? connect(broker.url, options) : new MqttClient(broker.dial, options);
+    this.#client = client;
+    client.on("error", (error) => log.warn({ err: error.message }, "broker"));
+    client.on("close", () => log.debug({}, "broker connection closed"));
+    client.on("message", (topic, payload) => this.#received(topic, payload));
+    return new Promise<boolean>((resolve) => {
+      const giveUp = setTimeout(() => resolve(false), waitMs);
+      client.on("connect", () => {
+        this.#listen(client).then(
+          () => {
+            clearTimeout(giveUp);
+            resolve(true);
+          },
+          (error: unknown) => log.warn({ err: String(error) }, "cannot listen to the terminals"),
+        );
+      });
+    });
+  }
+
+  /** Takes no more requests, answers those under way, says goodbye. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#queues.drained();
+    const client = this.#client;
+    if (client === undefined) return;
+    if (client.connected) {
+      const goodbye = client.publishAsync(LEDGER_PRESENCE_TOPIC, OFFLINE, { qos: 1, retain: true });
+      await Promise.race([
+        goodbye.catch(() => undefined),
+        new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
+      ]);
+    }
+    await client.endAsync(!client.connected);
+  }
+
+  async #listen(client: MqttClient): Promise<void> {
+    const granted = await client.subscribeAsync(ALL_UP_TOPIC, { qos: 1 });
+    if (granted.some(({ qos }) => qos >= 128))
+      throw new Error("the broker refuses the subscription; check its access list");
+    await client.publishAsync(LEDGER_PRESENCE_TOPIC, ONLINE, { qos: 1, retain: true });
+    this.#parts.log.info({}, "listening to the terminals");
+  }
+
+  #received(topic: string, payload: Uint8Array): void {
+    if (this.#stopping) return;
+    const { storage, now, log } = this.#parts;
+    const message = readMessage(topic, payload);
+    if (typeof message === "string") {
+      log.warn({ topic, reason: message }, "dead letter");
+      storage.bury({ topic, payload, reason: message }, now()).catch((error: unknown) => {
+        log.error({ err: String(error) }, "a dead letter is lost");
+      });
+      return;
+    }
+    this.#enqueue(message);
+  }
+
+  #enqueue(message: UpMessage): void {
+    const { storage, now, log } = this.#parts;
+    const { terminal, requestId } = message;
+    const mark = `${terminal}\n${requestId}`;
+    if (this.#waiting.has(mark)) return;
+    if (!this.#queues.hasRoom(terminal) || this.#waiting.size >= MAX_WAITING) {
+      log.warn({ terminal, requestId }, "queue full, left to the terminal to send again");
+      const alarm = { kind: "queue-full", subject: terminal, detail: requestId } as const;
+      storage
+        .raise(alarm, now())
+        .catch((error: unknown) => log.error({ err: String(error) }, "an alarm is lost"));
+      return;
+    }
+    this.#waiting.add(mark);
+    this.#queues
+      .run(terminal, () => this.#answer(message))
+      .catch((error: unknown) => {
+        // Without an answer the terminal asks again; nothing is known to it that is not on disk here.
+        log.error(
+          { terminal, requestId, err: error instanceof Error ? error.stack : String(error) },
+          "request failed",
+        );
+      })
+      .finally(() => this.#waiting.delete(mark));
+  }
+
+  async #answer({ terminal, requestId, request }: UpMessage): Promise<void> {
+    const { desk, signingKey, log, now } = this.#parts;
+    const startMs = now();
+    const outcome = await desk.handle(terminal, request);
+    const { key } = request;
+    const ms = now() - startMs;
+    log.info({ terminal, key, request: request.kind, outcome: outcome.kind, ms }, "answered");
+    const bytes = encodeDown(terminal, { requestId, key, outcome }, signingKey);
+    const client = this.#client;
+    // Not connected: the answer is not kept, the terminal asks again after it has reconnected.
+    if (client?.connected !== true) return;
+    client.publish(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 }, (error) => {
+      if (error) log.warn({ terminal, requestId, err: error.message }, "answer not delivered");
+    });
+  }
+}
+
+/** The message, or why it is none. */
+function readMessage(topic: string, payload: Uint8Array): UpMessage | string {
+  const named = terminalOfUpTopic(topic);
+  if (named === undefined) return "topic names no terminal";
+  try {
+    const message = decodeUp(payload);
+    return message.terminal === named ? message : `message of ${message.terminal} on a topic of ${named}`;
+  } catch (fault) {
+    if (fault instanceof Fault) return fault.message;
+    throw fault;
+  }
+}
