@@ -8,6 +8,7 @@
 import { type ChildReport, type ChildRequest, HEARTBEAT_INTERVAL_MS } from "../daemon/core/child-protocol.ts";
 import { Fault } from "../daemon/core/fault.ts";
 import type { Device, DriverKind, DriverTypes } from "./driver.ts";
+import { FrameGate } from "./frame-gate.ts";
 import { type AnyDriver, driverIds, loadDriver } from "./registry.ts";
 
 type AnyEvent = DriverTypes[DriverKind]["event"];
@@ -15,10 +16,6 @@ type AnyCommand = DriverTypes[DriverKind]["command"];
 /** A device whose kind only the daemon knows: it sends the commands of the kind that it opened. */
 type OpenDevice = { command(command: AnyCommand): Promise<void>; close(): Promise<void> };
 
-/** Two seconds of sound that the daemon has not read: from here on frames are dropped and counted, nothing else ever is. */
-const MAXIMUM_UNREAD_FRAMES = 100;
-/** Frames flow again when the daemon has caught up to this many unread reports. */
-const CAUGHT_UP_REPORTS = 10;
 /** A daemon that leaves this many reports unread is not coming back. */
 const MAXIMUM_UNREAD_REPORTS = 10_000;
 /** Time for the last report to reach the daemon before the process ends. */
@@ -28,7 +25,7 @@ const CLOSE_LIMIT_MS = 1_500;
 let device: OpenDevice | null = null;
 let ending = false;
 let unread = 0;
-let droppedFrames = 0;
+const gate = new FrameGate();
 
 function report(message: ChildReport<AnyEvent>, sent: () => void = () => {}): void {
   if (!process.connected || process.send === undefined) return sent();
@@ -41,16 +38,10 @@ function report(message: ChildReport<AnyEvent>, sent: () => void = () => {}): vo
 }
 
 function emit(event: AnyEvent): void {
-  if (event.kind !== "frame") return report({ kind: "event", event });
-  if (unread >= MAXIMUM_UNREAD_FRAMES || (droppedFrames > 0 && unread > CAUGHT_UP_REPORTS)) {
-    if (droppedFrames++ > 0) return;
-    const detail = "the daemon reads too slowly; frames are dropped";
-    return report({ kind: "event", event: { kind: "fault", code: "audio.no-frames", detail } });
-  }
-  if (droppedFrames > 0) {
-    process.stderr.write(`${droppedFrames} frames were dropped because the daemon read too slowly\n`);
-    droppedFrames = 0;
-    report({ kind: "event", event: { kind: "recovered" } });
+  if (event.kind === "frame") {
+    const { send, before } = gate.admit(unread);
+    if (before !== null) report({ kind: "event", event: before });
+    if (!send) return;
   }
   report({ kind: "event", event });
 }
