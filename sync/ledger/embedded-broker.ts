@@ -55,6 +55,9 @@ export class EmbeddedBroker {
   /** The ledger's own connection, inside the process. */
   connectLedger(): Duplex {
     const [near, far] = duplexPair();
+    // Unlike a socket's, the two ends do not close each other.
+    near.on("close", () => far.destroy());
+    far.on("close", () => near.destroy());
     this.#trusted.add(this.#open().handle(far));
     return near;
   }
