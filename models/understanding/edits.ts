@@ -23,6 +23,10 @@ type Work = {
   readonly menu: Menu;
   readonly lines: readonly Line[];
   readonly drafts: Draft[];
+  /** Drafts that are themselves a part (하나는 ...): the next part is not taken from them. */
+  readonly parts: Set<Draft>;
+  /** Drafts that parts were taken from. */
+  readonly wholes: Set<Draft>;
   cancelsAll: boolean;
   certainty: number;
 };
@@ -34,7 +38,15 @@ const DROPPED_OPTION_CERTAINTY = 0.75;
 const UNPLACED_CERTAINTY = 0.55;
 
 export function planEdits(mentions: readonly Mention[], menu: Menu, context: DialogueContext): Plan {
-  const work: Work = { menu, lines: context.lines, drafts: [], cancelsAll: false, certainty: 1 };
+  const work: Work = {
+    menu,
+    lines: context.lines,
+    drafts: [],
+    parts: new Set(),
+    wholes: new Set(),
+    cancelsAll: false,
+    certainty: 1,
+  };
   const settled = spreadQuantities(settleCorrections(mentions));
   for (let index = 0; index < settled.length; index++) {
     const mention = settled[index];
@@ -147,6 +159,16 @@ function exchanges(work: Work, mention: Mention, next: Mention | undefined): boo
     exchange(work, mention, next);
     return true;
   }
+  if (
+    isBareQuantity(mention) &&
+    next.itemId !== undefined &&
+    next.quantity === undefined &&
+    next.corrects !== true
+  ) {
+    // 두 잔 주세요, 아메리카노요.
+    addNamed(work, { ...next, quantity: mention.quantity ?? 1 }, next.itemId);
+    return true;
+  }
   const partBecomesItem = mention.part === true && mention.itemId === undefined && !hasOptions(mention);
   const bothNamed =
     mention.itemId !== undefined &&
@@ -164,6 +186,21 @@ function exchanges(work: Work, mention: Mention, next: Mention | undefined): boo
     return true;
   }
   return false;
+}
+
+function isBareQuantity(mention: Mention): boolean {
+  const { quantity, itemId, part, target, more, same, corrects, verb } = mention;
+  return (
+    quantity !== undefined &&
+    itemId === undefined &&
+    !hasOptions(mention) &&
+    part !== true &&
+    target === undefined &&
+    more !== true &&
+    same !== true &&
+    corrects !== true &&
+    verb !== "change"
+  );
 }
 
 function exchange(work: Work, from: Mention, to: Mention): void {
@@ -342,6 +379,8 @@ function addNamed(work: Work, mention: Mention, itemId: string): void {
   const chosen =
     line !== undefined && grows && !some && mention.also !== true ? { ...line.options } : options;
   add(work, itemId, mention.quantity ?? 1, chosen);
+  const draft = work.drafts.at(-1);
+  if (mention.part === true && draft !== undefined) work.parts.add(draft);
 }
 
 function addUnnamed(work: Work, mention: Mention): void {
@@ -398,17 +437,17 @@ function refine(work: Work, mention: Mention, parent: Add): void {
     if (mention.part !== true) parent.quantity = quantity;
     return;
   }
-  const splits = mention.part === true || (!clash && parent.quantity >= 2 && quantity <= parent.quantity);
-  if (splits) parent.quantity -= Math.min(quantity, parent.quantity);
-  const index = work.drafts.indexOf(parent);
-  // A whole that is used up disappears at the end.
-  add(work, parent.itemId, quantity, options);
-  keepParent(work, index, parent);
-}
-
-/** While something of the whole is left, further parts are taken from it and not from the part just added. */
-function keepParent(work: Work, index: number, parent: Add): void {
-  if (parent.quantity === 0) return;
-  const part = work.drafts.pop();
-  if (part !== undefined) work.drafts.splice(index, 0, part);
+  // Parts of one whole are named one after the other: 두 잔, 하나는 아이스, 하나는 따뜻하게.
+  const divisible = work.wholes.has(parent) || (parent.quantity >= 2 && !clash);
+  const splits = quantity <= parent.quantity && (mention.part === true ? !work.parts.has(parent) : divisible);
+  const part: Add = { kind: "add", itemId: parent.itemId, quantity, options };
+  if (mention.part === true) work.parts.add(part);
+  if (!splits) {
+    work.drafts.push(part);
+    return;
+  }
+  parent.quantity -= quantity;
+  work.wholes.add(parent);
+  // What is left of the whole stays last, so that the next part is taken from it.
+  work.drafts.splice(parent.quantity > 0 ? work.drafts.indexOf(parent) : work.drafts.length, 0, part);
 }

@@ -38,7 +38,7 @@ function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word |
     case "option":
       return takeOption(scan, word, next);
     case "quantity":
-      return takeQuantity(scan, word.value, next);
+      return takeQuantity(scan, word.value);
     case "particle":
       return takeParticle(scan, word.role, before);
     case "and":
@@ -154,26 +154,22 @@ function takeOption(
       : current;
   const movable = mention.itemId !== undefined && !pointsBack(word.text, next);
   mention.options[word.group] = word.value;
+  if (word.text.endsWith("게")) mention.target = "options";
   if (movable) scan.trailing.push({ group: word.group, value: word.value });
   else if (mention.quantity !== undefined && mention.itemId !== undefined)
     scan.trailing = scan.trailing.filter(({ group }) => group !== word.group);
 }
 
-function takeQuantity(scan: Scan, value: number, next: Word | undefined): void {
+function takeQuantity(scan: Scan, value: number): void {
   const { current } = scan;
-  const topic = next?.kind === "particle" && next.role === "topic";
   if (current === null) {
     open(scan).quantity = value;
     return;
   }
-  if (current.quantity === undefined && !(topic && current.itemId !== undefined)) {
+  if (current.quantity === undefined) {
     current.quantity = value;
     // 아메리카노 아이스 [하나]: the options before the number are settled.
     scan.trailing = [];
-    return;
-  }
-  if (current.quantity === undefined) {
-    open(scan).quantity = value;
     return;
   }
   // 두 잔 [아이스 하나] 뜨거운 거 하나: options between two numbers belong to the second.

@@ -121,6 +121,10 @@ function numberAt(senses: readonly (WordSense | null)[], from: number): { value:
     } else if (value < 10 && digit === 0 && (length === 0 || lastUnit > 1)) {
       digit = value;
       if (length > 0 && lastUnit === 10) lastUnit = 1;
+    } else if (length === 0) {
+      // Written in digits.
+      section = value;
+      lastUnit = 1;
     } else break;
     length++;
   }

@@ -39,13 +39,16 @@ function editNotation(edit: BasketEdit): string {
 
 /** "2 americano(iced), 1 mocha" as basket lines; value ids are unique in the menus of the tests. */
 export function contextOf(menu: Menu, basket: string, expectation: Expectation = "order"): DialogueContext {
-  const lines = basket === "" ? [] : basket.split(/,\s*(?![^(]*\))/).map((text) => {
-    const found = /^(\d+) ([a-z-]+)(?:\(([^)]*)\))?$/.exec(text.trim());
-    if (found === null) throw new Error(`not a basket line: ${text}`);
-    const values = found[3]?.split(",") ?? [];
-    const options = Object.fromEntries(values.map((value) => [groupOf(menu, value), value]));
-    return { itemId: found[2] ?? "", quantity: Number(found[1]), options };
-  });
+  const lines =
+    basket === ""
+      ? []
+      : basket.split(/,\s*(?![^(]*\))/).map((text) => {
+          const found = /^(\d+) ([a-z-]+)(?:\(([^)]*)\))?$/.exec(text.trim());
+          if (found === null) throw new Error(`not a basket line: ${text}`);
+          const values = found[3]?.split(",") ?? [];
+          const options = Object.fromEntries(values.map((value) => [groupOf(menu, value), value]));
+          return { itemId: found[2] ?? "", quantity: Number(found[1]), options };
+        });
   return { expectation, lines };
 }
 

@@ -1,7 +1,7 @@
 /** Korean utterances at a counter and what they mean. Confidence: sure is at least 0.7, otherwise the row says less. */
 import { describe, expect, test } from "vitest";
-import { compileMenu, understand } from "../../models/understanding/parser.ts";
 import type { Expectation } from "../../models/model.ts";
+import { compileMenu, understand } from "../../models/understanding/parser.ts";
 import { CAFE_MENU } from "../support/cafe-menu.ts";
 import { contextOf, notation } from "../support/understanding-notation.ts";
 
@@ -15,7 +15,9 @@ function table(title: string, basket: string, expectation: Expectation, rows: re
       const context = contextOf(CAFE_MENU, basket, expectation);
       expect(notation(understand({ text: said }, compiled, context, "ko"))).toBe(means);
       // A recogniser gives no spaces: the meaning must not hang on them.
-      expect(notation(understand({ text: said.replace(/[\s,.?!]/g, "") }, compiled, context, "ko"))).toBe(means);
+      expect(notation(understand({ text: said.replace(/[\s,.?!]/g, "") }, compiled, context, "ko"))).toBe(
+        means,
+      );
     });
   });
 }
@@ -63,7 +65,10 @@ table("orders into an empty basket", "", "order", [
   ["아메리카노 두 잔 카페라떼 한 잔", "+2 americano, +1 cafe-latte"],
   ["아메리카노 두 잔 아이스 라떼 한 잔", "+2 americano, +1 cafe-latte(iced)"],
   ["아메리카노 두 잔 아이스로 라떼 한 잔 따뜻하게", "+2 americano(iced), +1 cafe-latte(hot)"],
-  ["아메리카노 한 잔 바닐라라떼 두 잔 치즈케이크 한 조각 주세요", "+1 americano, +2 vanilla-latte, +1 cheesecake"],
+  [
+    "아메리카노 한 잔 바닐라라떼 두 잔 치즈케이크 한 조각 주세요",
+    "+1 americano, +2 vanilla-latte, +1 cheesecake",
+  ],
   ["아메리카노 한 잔이랑 카페라떼 두 잔이랑 크루아상 세 개요", "+1 americano, +2 cafe-latte, +3 croissant"],
   ["카푸치노 하나 그리고 콜드브루 하나 주시겠어요", "+1 cappuccino, +1 cold-brew"],
   ["아메리카노랑 라떼 주세요", "+1 americano, +1 cafe-latte"],
@@ -265,7 +270,9 @@ describe("confidence", () => {
     expect(confidenceOf("아이스 아메리카노 두 잔 주세요")).toBeGreaterThan(0.95);
   });
   test("it falls with the distance of what was heard", () => {
-    const heard = ["아메리카노 한 잔", "아매리카노 한 잔", "메리가노 한 잔"].map((text) => confidenceOf(text));
+    const heard = ["아메리카노 한 잔", "아매리카노 한 잔", "메리가노 한 잔"].map((text) =>
+      confidenceOf(text),
+    );
     expect(heard).toEqual([...heard].sort((a, b) => b - a));
     expect(new Set(heard).size).toBe(3);
   });
@@ -273,10 +280,17 @@ describe("confidence", () => {
     expect(confidenceOf("그래서 철수가 어제 아메리카노 마셨다는데")).toBeLessThan(0.6);
   });
   test("a yes that nobody asked for is less sure", () => {
-    expect(confidenceOf("네", "1 americano", "order")).toBeLessThan(confidenceOf("네", "1 americano", "confirmation"));
+    expect(confidenceOf("네", "1 americano", "order")).toBeLessThan(
+      confidenceOf("네", "1 americano", "confirmation"),
+    );
   });
   test("an option that the item does not have is left out and doubted", () => {
-    const understanding = understand({ text: "따뜻한 콜드브루 한 잔" }, compiled, contextOf(CAFE_MENU, ""), "ko");
+    const understanding = understand(
+      { text: "따뜻한 콜드브루 한 잔" },
+      compiled,
+      contextOf(CAFE_MENU, ""),
+      "ko",
+    );
     expect(notation(understanding)).toBe("+1 cold-brew");
     expect(understanding?.confidence).toBeLessThan(0.8);
   });
