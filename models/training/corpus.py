@@ -40,7 +40,7 @@ class Shards:
         return np.resize(shard[start:start + count], count).astype(np.float32) / 32768
 
 
-def batches(folder, seconds, seed, recordings, longest):
+def batches(folder, seconds, seed, recordings, plan):
     """Endless (features [B, T, 80], labels)."""
     rng = np.random.default_rng(seed)
     shards = Shards(folder, "train-")
@@ -48,8 +48,9 @@ def batches(folder, seconds, seed, recordings, longest):
     rooms = Rooms(seed, shards.anything, recordings)
     while True:
         shards.refresh()
-        limit = longest() * RATE
-        chosen = [shards.rows[i] for i in rng.integers(len(shards.rows), size=2500)]
+        seconds_most, rooms.gentle = plan()
+        limit = seconds_most * RATE
+        chosen = [shards.rows[i] for i in rng.integers(len(shards.rows), size=1200)]
         chosen = sorted((row for row in chosen if row[2] <= limit), key=lambda row: row[2] + rng.uniform(0, 0.4) * RATE)
         groups, group, most = [], [], 0
         for row in chosen:
@@ -66,10 +67,10 @@ def batches(folder, seconds, seed, recordings, longest):
             yield seen, [encode(row[3]) if speech else [] for row, speech in zip(groups[number], spoken)]
 
 
-def _serve(out, longest, *arguments):
+def _serve(out, longest, gentle, *arguments):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the trainer saves, then ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for batch in batches(*arguments, lambda: longest.value):
+    for batch in batches(*arguments, lambda: (longest.value, gentle.value)):
         out.put(batch)
 
 
@@ -77,9 +78,9 @@ class Feed:
     """Worker processes that keep a few batches ready."""
 
     def __init__(self, folder, seconds, seed, recordings, workers):
-        self.longest = multiprocessing.Value("d", 3.0)
+        self.longest, self.gentle = multiprocessing.Value("d", 2.0), multiprocessing.Value("d", 1.0)
         self.queue = multiprocessing.Queue(maxsize=8)
-        self.jobs = [multiprocessing.Process(target=_serve, daemon=True, args=(self.queue, self.longest, folder, seconds, seed + 1000 * n, recordings))
+        self.jobs = [multiprocessing.Process(target=_serve, daemon=True, args=(self.queue, self.longest, self.gentle, folder, seconds, seed + 1000 * n, recordings))
                      for n in range(workers)]
         for job in self.jobs:
             job.start()

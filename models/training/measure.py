@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 """Models the examiner: label error rate and character error rate of greedy CTC on shards or on a test folder.
 
-Takes a checkpoint (.pt, averaged weights) or an .onnx file (run with the small interpreter of onnx_numpy.py, no
-onnxruntime needed). Spaces do not count. Sentences are heard one at a time, as in the terminal.
+Takes a checkpoint (.pt, averaged weights) or an .onnx file (run by the project's onnxruntime-node, with its time). Spaces do not count. Sentences are heard one at a time, as in the terminal.
 """
 import argparse
 import json
@@ -55,10 +54,10 @@ def load_tests(folder):
     return sets
 
 
-def runner(path):
+def runner(path, threads):
     if path.suffix == ".onnx":
-        from onnx_numpy import Interpreter
-        return Interpreter(path).run
+        from onnx_runner import Runner
+        return Runner(path, threads)
     import torch
 
     from network import restore
@@ -75,15 +74,20 @@ def main():
     parser.add_argument("model", type=pathlib.Path, help="checkpoint .pt or model.onnx")
     parser.add_argument("folder", type=pathlib.Path, help="folder of make_test_set.py, or of synthesise.py for its dev shards")
     parser.add_argument("--show", type=int, default=0, help="print that many sentences of each set")
+    parser.add_argument("--threads", type=int, default=2, help="of onnxruntime")
     parser.add_argument("--json", type=pathlib.Path, help="also write the numbers there")
     options = parser.parse_args()
-    run, found = runner(options.model), {}
+    backend, found = runner(options.model, options.threads), {}
+    run = getattr(backend, "run", backend)
     for name, rows in (load_tests(options.folder) or load_dev(options.folder)).items():
         found[name] = errors = score(run, rows, options.show)
         if errors["jamo"] or any(text for _, text in rows):
             print(f"{name:24} {errors['sentences']:4} sentences  labels {100 * errors['jamo']:5.1f} %  characters {100 * errors['characters']:5.1f} %  exact {100 * errors['exact']:5.1f} %", flush=True)
         else:
             print(f"{name:24} {errors['sentences']:4} recordings without speech  labels heard {errors['invented']}  empty {100 * errors['exact']:.1f} %", flush=True)
+    if hasattr(backend, "milliseconds"):
+        print(f"{backend.milliseconds / 1000:.1f} s for {backend.frames / 100:.0f} s of sound, {options.threads} threads: real-time factor {backend.milliseconds / backend.frames / 10:.4f}")
+        backend.close()
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
 

@@ -30,6 +30,7 @@ class Rooms:
     def __init__(self, seed, speech, recordings=None):
         """speech(rng, count) gives samples of anybody's speech for babble; recordings: a folder of noise WAVs."""
         self.rng, self.speech = np.random.default_rng(seed), speech
+        self.gentle = 0.0  # share left as spoken: the first steps need easy listening to find the alignment
         self.steady = [coloured(self.rng, slope) for slope in (0, 0.5, 1, 1.5, 2)]
         self.recorded = [read_wave(path) for path in sorted(pathlib.Path(recordings).glob("*.wav"))] if recordings else []
 
@@ -88,6 +89,8 @@ class Rooms:
     def place(self, sound):
         """Pace, room, and silence around: often short, sometimes none."""
         rng = self.rng
+        if self.chance(self.gentle):
+            return np.pad(sound, (int(rng.uniform(0, 0.2) * RATE), int(rng.uniform(0, 0.2) * RATE)))
         if self.chance(0.5):
             sound = self.pace(sound)
         if self.chance(0.4):
@@ -115,6 +118,8 @@ class Rooms:
     def hear(self, sound, frames, speech=True):
         """Placed samples -> [frames, 80]; noise goes on over what the batch adds behind, or stops with the recording."""
         rng, count = self.rng, frames * HOP
+        if speech and self.chance(self.gentle):
+            return scale(power(np.pad(sound, (0, max(0, count - len(sound))))[:count]) @ mel_filters()).astype(np.float32)
         wave_ = np.zeros(count, np.float32)
         wave_[: len(sound)] = sound[:count]
         level = np.sqrt(np.mean(np.square(sound[np.abs(sound) > 0.01 * np.abs(sound).max(initial=1e-6)]))) if len(sound) else 0.05

@@ -13,6 +13,7 @@ import signal
 import time
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the workers' small products must not fight over the cores
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # nor threads that wait
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,7 @@ def arguments():
     parser.add_argument("--batch", type=float, default=96, help="seconds of speech in a step (1200 for a large GPU)")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--warm", type=int, default=200, help="steps until the highest learning rate")
+    parser.add_argument("--easy", type=int, default=300, help="steps with short sentences; clean ones fade out over four times as many")
     parser.add_argument("--width", type=int, default=224)
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--dropout", type=float, default=0.0, help="0: the augmentation does that work, and random numbers take a third of the time on a CPU")
@@ -117,14 +119,17 @@ class School:
 def main():
     o = arguments()
     school = School(o)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # a shell may have set a background job to ignore Ctrl-C
+        signal.signal(stop, signal.default_int_handler)
     feed, dev = Feed(o.data, o.batch, o.seed + school.step, o.noise, o.workers), load_dev(o.data)
     print(f"{sum(p.numel() for p in school.model.parameters()) / 1e6:.2f} M parameters, {json.dumps(vars(o), default=str)}", flush=True)
     school.model.train()
     began, before, said, saved, looked, wait, losses = time.time(), school.spent, 0.0, time.time(), time.time(), 0.0, []
     try:
         while school.spent < o.minutes * 60:
-            feed.longest.value = 3.0 if school.step < 400 else 9.0  # short sentences first: CTC finds its feet sooner
+            # short and clean sentences first: CTC finds the alignment sooner
+            feed.longest.value = 2.0 if school.step < o.easy else 4.0 if school.step < 2 * o.easy else 9.0
+            feed.gentle.value = max(0.0, 1.0 - school.step / (4 * o.easy))
             now = time.time()
             seen, labels = feed.next()
             wait += time.time() - now
