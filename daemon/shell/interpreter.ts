@@ -5,28 +5,15 @@
  * rows, and only when that is on disk do their effects run. A journal that cannot be written ends the daemon: nothing
  * may happen that is not recorded, and a restart folds the journal again.
  */
-import type { LedgerRequest } from "../core/clearing.ts";
+import type { Commit, Store } from "../../sync/store/store.ts";
 import type { Effect } from "../core/effect.ts";
 import type { SaleEvent } from "../core/event.ts";
 import type { TerminalState } from "../core/sale.ts";
 import type { SaleSettings } from "../core/settings.ts";
 import { step } from "../core/step.ts";
 
-/** What one transaction takes. */
-export type JournalBatch = {
-  readonly entries: readonly { readonly event: SaleEvent; readonly atMs: number }[];
-  readonly state: TerminalState;
-  readonly outbox: readonly { readonly id: string; readonly request: LedgerRequest }[];
-  readonly acknowledged: readonly { readonly requestId: string }[];
-  readonly cardCounters: readonly { readonly token: string; readonly counter: number }[];
-};
-
-export type Journal = {
-  /** Durable when it returns. Throws a Fault when it is not, and then nothing of the batch is. */
-  append(batch: JournalBatch): void;
-  /** The highest counter journalled for the card, null when it was never seen. */
-  lastCounter(token: string): number | null;
-};
+export type Journal = Pick<Store<SaleEvent, TerminalState>, "append" | "lastCounter">;
+type Batch = Commit<SaleEvent, TerminalState>;
 
 /** Everything but "ledger.send", which the journal takes. */
 export type DeviceEffect = Exclude<Effect, { kind: "ledger.send" }>;
@@ -98,7 +85,7 @@ export class Interpreter {
     this.#waiting = [];
     if (events.length === 0 || this.#stopped) return;
     const { batch, effects, settings } = this.#fold(events);
-    if (batch.entries.length > 0) {
+    if (batch.events.length > 0) {
       try {
         this.#ports.journal.append(batch);
       } catch (cause) {
@@ -113,34 +100,29 @@ export class Interpreter {
     this.#ports.committed(this.#state, events);
   }
 
-  #fold(events: readonly SaleEvent[]): {
-    batch: JournalBatch;
-    effects: DeviceEffect[];
-    settings: SaleSettings;
-  } {
+  #fold(waiting: readonly SaleEvent[]): { batch: Batch; effects: DeviceEffect[]; settings: SaleSettings } {
     let state = this.#state;
     let settings = this.#settings;
-    const entries: { event: SaleEvent; atMs: number }[] = [];
-    const outbox: { id: string; request: LedgerRequest }[] = [];
+    const events: SaleEvent[] = [];
+    const outbox: Batch["outbox"][number][] = [];
     const effects: DeviceEffect[] = [];
-    for (const event of events) {
+    for (const event of waiting) {
       if (event.kind === "settings.applied") settings = event.settings;
       const result = step(settings, state, event);
-      if (!mattersToJournal(event) && result.state === state && result.effects.length === 0) continue;
+      const changed = result.state !== state || result.effects.length > 0;
+      if (!changed && !mattersToJournal(event)) continue;
       state = result.state;
-      entries.push({ event, atMs: event.atMs });
+      events.push(event);
       for (const effect of result.effects) {
         if (effect.kind === "ledger.send") outbox.push({ id: effect.id, request: effect.request });
         else effects.push(effect);
       }
     }
-    const acknowledged = events.flatMap((event) =>
-      event.kind === "ledger.answered" ? [{ requestId: event.answer.requestId }] : [],
-    );
+    const acknowledged = events.flatMap((event) => (event.kind === "ledger.answered" ? [event.answer] : []));
     const cardCounters = events.flatMap((event) =>
       event.kind === "card.presented" ? [{ token: event.card.token, counter: event.card.counter }] : [],
     );
-    return { batch: { entries, state, outbox, acknowledged, cardCounters }, effects, settings };
+    return { batch: { events, state, outbox, acknowledged, cardCounters }, effects, settings };
   }
 }
 
