@@ -220,7 +220,7 @@ class EscposDevice implements Device<"printer"> {
     const options = { columns, fonts, cut, drawer: receipt.copy ? "none" : drawer } as const;
     const { pieces, missing } = encodePaper(lines, options);
     if (missing.length > 0) {
-      const advice = "install the Debian packages fonts-nanum and fonts-droid-fallback";
+      const advice = "install the Debian packages fonts-nanum, fonts-droid-fallback and fonts-symbola";
       this.#log.warn({ saleId: receipt.saleId, characters: missing.join("") }, `printed as "?": ${advice}`);
     }
     return pieces;

@@ -3,7 +3,8 @@
  *
  * Nanum Gothic Coding comes first because its Latin letters are exactly half as wide as its Hangul, like a receipt
  * printer's; the others fill its gaps: all Hangul and Hanja, then Chinese and Japanese. Debian packages: fonts-nanum
- * (needed), fonts-droid-fallback (Chinese).
+ * (needed), fonts-droid-fallback (Chinese), fonts-symbola
+ * (pictographs).
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +18,7 @@ const PREFERRED = [
   "DroidSansFallbackFull.ttf",
   "wqy-microhei.ttc",
   "NotoSansCJK-Regular.ttc",
+  "Symbola_hint.ttf",
 ] as const;
 const MAX_DEPTH = 4;
 const MAX_DIRECTORIES = 500;

@@ -66,10 +66,7 @@ export function layOut(receipt: Receipt, options: LayoutOptions): PaperLine[] {
 }
 
 function copyMark(words: ReceiptWords, columns: number): PaperLine[] {
-  return [
-    ...centred(words.copy, columns, { bold: true, width: 2, height: 2 }),
-    ...centred(words.copyNote, columns),
-  ];
+  return [blank(), ...prominent(words.copy, columns), ...centred(words.copyNote, columns), blank()];
 }
 
 function heading(receipt: Receipt, words: ReceiptWords, columns: number): PaperLine[] {
@@ -146,11 +143,13 @@ function table(lines: readonly ReceiptLine[], words: ReceiptWords, columns: numb
     ].join(" ".repeat(gap));
   const nameColumns = columns - (widths[0] + widths[1] + widths[2] + 3 * gap);
   const row = (name: string, cell: Cells): PaperLine[] => {
-    const clean = printable(name);
-    if (nameColumns >= MIN_NAME_COLUMNS && textColumns(clean) <= nameColumns) {
-      return [text(`${padEnd(clean, nameColumns)}${" ".repeat(gap)}${figures(cell)}`)];
+    const parts = wrap(printable(name), columns);
+    const last = parts.at(-1) ?? "";
+    if (nameColumns < MIN_NAME_COLUMNS || textColumns(last) > nameColumns) {
+      return [...parts.map((part) => text(part)), ...figureLines(cell, figures(cell), columns)];
     }
-    return [...wrap(clean, columns).map((part) => text(part)), ...figureLines(cell, figures(cell), columns)];
+    const beside = text(`${padEnd(last, nameColumns)}${" ".repeat(gap)}${figures(cell)}`);
+    return [...parts.slice(0, -1).map((part) => text(part)), beside];
   };
   return [
     rule("-", columns),
@@ -212,7 +211,7 @@ function payment(receipt: Receipt, words: ReceiptWords, columns: number): PaperL
       return [
         ...rows,
         blank(),
-        ...centred(`[ ${words.offline} ]`, columns, { bold: true, width: 1, height: 2 }),
+        ...prominent(`[ ${words.offline} ]`, columns),
         ...wrap(words.offlineNote, columns).map((part) => text(part)),
         rule("-", columns),
       ];
@@ -255,6 +254,12 @@ function centred(content: string, columns: number, style: Style = {}): PaperLine
   const fitting: Style = tooLong ? { ...style, width: 1 } : style;
   const perLine = Math.floor(columns / (fitting.width ?? 1));
   return wrap(clean, perLine).map((part) => text(part, "center", fitting));
+}
+
+/** Large, and on one line if at all possible. */
+function prominent(content: string, columns: number): PaperLine[] {
+  const width = textColumns(printable(content)) * 2 <= columns ? 2 : 1;
+  return centred(content, columns, { bold: true, width, height: 2 });
 }
 
 /** "label  value" with the value continued under itself. Nothing when there is no value. */

@@ -64,13 +64,14 @@ function drawCharacter(
   context.save();
   context.translate(x, 0);
   context.scale(line.width, line.height);
-  context.font = `${CHARACTER_DOTS - 2}px "${family}"`;
+  context.font = `${CHARACTER_DOTS - 1}px "${family}"`;
   context.textBaseline = "alphabetic";
   context.textAlign = "center";
-  for (const shift of line.bold ? [0, 1 / line.width] : [0]) {
-    // The maximum width keeps a glyph of a proportional font inside its cell.
-    context.fillText(character, cell / 2 + shift, 20, cell);
-  }
+  // A glyph of a proportional font is made narrower, not smaller, until it fits its cell.
+  const squeeze = Math.min(1, cell / context.measureText(character).width);
+  context.translate(cell / 2, 20);
+  context.scale(squeeze, 1);
+  for (const shift of line.bold ? [0, 1] : [0]) context.fillText(character, shift, 0);
   context.restore();
 }
 
@@ -81,7 +82,7 @@ function threshold(rgba: Uint8ClampedArray, width: number, rows: number): Bitmap
   for (let y = 0; y < rows; y += 1) {
     for (let x = 0; x < width; x += 1) {
       const shade = rgba[(y * width + x) * 4] ?? 255;
-      if (shade < 140) {
+      if (shade < 165) {
         const at = y * bytesPerRow + (x >> 3);
         bits[at] = (bits[at] ?? 0) | (0x80 >> (x & 7));
       }

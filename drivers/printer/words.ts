@@ -45,7 +45,7 @@ export type ReceiptWords = {
 const KOREAN: ReceiptWords = {
   title: "영 수 증",
   copy: "** 재발행 / COPY **",
-  copyNote: "이 영수증은 재발행된 영수증입니다",
+  copyNote: "재발행된 영수증입니다",
   registration: "사업자등록번호",
   representative: "대표",
   address: "주소",
@@ -62,7 +62,7 @@ const KOREAN: ReceiptWords = {
   supply: "공급가액",
   vat: (percent) => `부가세(${percent}%)`,
   taxFree: "면세금액",
-  vatNote: "위 금액은 부가세 포함 금액의 내역입니다",
+  vatNote: "※ 부가세 포함 금액입니다",
   payment: "결제수단",
   card: "카드",
   cardNumber: "카드번호",
@@ -72,7 +72,7 @@ const KOREAN: ReceiptWords = {
   offlineNote: "통신 장애로 오프라인 승인되었습니다. 카드 대금은 추후 정산됩니다.",
   saleId: "거래번호",
   thanks: "이용해 주셔서 감사합니다",
-  keep: "교환·환불 시 영수증을 지참해 주세요",
+  keep: "교환/환불 시 영수증을 지참하세요",
   money: (amount) => (amount.currency === "KRW" ? `${formatAmount(amount)}원` : withCode(amount)),
 };
 
@@ -96,7 +96,7 @@ const ENGLISH: ReceiptWords = {
   supply: "Net amount",
   vat: (percent) => `VAT (${percent}%)`,
   taxFree: "VAT exempt",
-  vatNote: "VAT is included in the total",
+  vatNote: "The total includes VAT",
   payment: "Payment",
   card: "Card",
   cardNumber: "Card no.",
@@ -106,7 +106,7 @@ const ENGLISH: ReceiptWords = {
   offlineNote: "Approved while the network was down. The card will be charged later.",
   saleId: "Sale",
   thanks: "Thank you",
-  keep: "Please keep this receipt for returns",
+  keep: "Keep this receipt for returns",
   money: withCode,
 };
 

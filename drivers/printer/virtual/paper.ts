@@ -238,8 +238,9 @@ function drawGlyph(context: SKRSContext2D, glyph: Glyph, x: number, tallest: num
   const family = fonts.familyFor(glyph.character);
   if (family !== undefined) {
     ink.font = `${HEIGHT - 1}px "${family}"`;
-    for (const shift of glyph.bold ? [0, 1] : [0])
-      ink.fillText(glyph.character, width / 2 + shift, 20, width);
+    ink.translate(width / 2, 20);
+    ink.scale(Math.min(1, width / ink.measureText(glyph.character).width), 1);
+    for (const shift of glyph.bold ? [0, 1] : [0]) ink.fillText(glyph.character, shift, 0);
   } else if (glyph.character !== " ") {
     ink.fillRect(2, 3, width - 4, HEIGHT - 6);
   }
