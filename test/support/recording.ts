@@ -49,8 +49,11 @@ export class Tap {
     for (const recording of this.#recordings) recording.take(first, pcm);
   }
 
-  record(): Recording {
-    const recording = new Recording(this, () => this.#recordings.delete(recording));
+  /** `ended` is called when the recording is stopped. */
+  record(ended: () => void = () => {}): Recording {
+    const recording: Recording = new Recording(this, () => {
+      if (this.#recordings.delete(recording)) ended();
+    });
     this.#recordings.add(recording);
     return recording;
   }

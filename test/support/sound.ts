@@ -4,8 +4,9 @@
  * and parec at the customer's side. Several can run at once: socket, cookie and ALSA configuration are in a folder of
  * their own. Assumes Debian's pulseaudio, pulseaudio-utils and libasound2-plugins.
  *
- * A null sink that nobody listens to renders two seconds ahead and then keeps a new listener waiting that long; the taps
- * that run from start to stop hold its latency down, and are what recordings are cut from.
+ * The sinks are loaded without rewinding: a null sink that rewinds lets its monitor lose the first milliseconds of every
+ * sound, and renders two seconds ahead while nobody listens, which a new listener then waits for. Two taps run from start to
+ * stop, hold the latency down, and are what recordings are cut from.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -28,8 +29,10 @@ const MICROPHONE_RATE = 16_000;
 const SPEAKER_RATE = 22_050;
 const START_LIMIT_MS = 15_000;
 const POLL_MS = 20;
-/** Buffers at the customer's side; shorter ones cost processor time without making the figures better. */
-const CUSTOMER_LATENCY_MS = 10;
+/** Taps: the recording's times are as fine as this. */
+const TAP_LATENCY_MS = 10;
+/** What is said is buffered generously, so that a busy machine does not tear holes in the customer's words. */
+const SAY_LATENCY_MS = 200;
 const PACKAGES = "apt-get install pulseaudio pulseaudio-utils libasound2-plugins alsa-utils";
 
 const ALSA_CONFIGURATION = `
@@ -59,8 +62,8 @@ export class VirtualSound {
         "--high-priority=no",
         "--realtime=no",
       ],
-      ...["-L", `module-null-sink sink_name=mic rate=${MICROPHONE_RATE} channels=1 format=s16le`],
-      ...["-L", `module-null-sink sink_name=spk rate=${SPEAKER_RATE} channels=1 format=s16le`],
+      ...["-L", `module-null-sink sink_name=mic rate=${MICROPHONE_RATE} channels=1 format=s16le norewinds=1`],
+      ...["-L", `module-null-sink sink_name=spk rate=${SPEAKER_RATE} channels=1 format=s16le norewinds=1`],
       ...["-L", `module-native-protocol-unix socket=${this.#socket} auth-anonymous=1`],
     ]);
     await this.#until(() => existsSync(this.#socket), "PulseAudio opens its socket");
@@ -76,7 +79,7 @@ export class VirtualSound {
 
   /** Plays a WAV file, or samples, to the terminal's microphone. Resolves when the last sample was played. */
   async say(source: string | Sound): Promise<void> {
-    const options = ["--device=mic", `--latency-msec=${CUSTOMER_LATENCY_MS}`];
+    const options = ["--device=mic", `--latency-msec=${SAY_LATENCY_MS}`];
     if (typeof source === "string") return this.#run("paplay", [...options, source], null);
     const format = ["--playback", "--raw", "--format=s16le", "--channels=1", `--rate=${source.sampleRate}`];
     const { buffer, byteOffset, byteLength } = source.pcm;
@@ -133,11 +136,7 @@ export class VirtualSound {
 
   #listen(source: string, tap: Tap): void {
     const format = ["--record", "--raw", "--format=s16le", "--channels=1", `--rate=${tap.sampleRate}`];
-    const child = this.#spawn("pacat", [
-      ...format,
-      `--device=${source}`,
-      `--latency-msec=${CUSTOMER_LATENCY_MS}`,
-    ]);
+    const child = this.#spawn("pacat", [...format, `--device=${source}`, `--latency-msec=${TAP_LATENCY_MS}`]);
     child.stdout?.on("data", (chunk: Buffer) => tap.take(chunk));
   }
 
