@@ -19,6 +19,8 @@ export type TerminalTopics = {
   readonly up: string;
   /** Signed answers, ledger to terminal. */
   readonly down: string;
+  /** Retained, "online" or "offline", the latter by last will: for whoever watches the fleet. */
+  readonly presence: string;
 };
 
 /** Letters, digits, dot, hyphen and underscore: safe in a topic, a certificate's common name and a file name. */
@@ -39,7 +41,8 @@ export function topicsOf(terminal: string): TerminalTopics {
       `terminal id ${JSON.stringify(terminal)}: use 1 to 64 letters, digits, ".", "-" or "_", starting with a letter or digit`,
     );
   }
-  return { up: `saypay/v1/${terminal}/up`, down: `saypay/v1/${terminal}/down` };
+  const base = `saypay/v1/${terminal}`;
+  return { up: `${base}/up`, down: `${base}/down`, presence: `${base}/presence` };
 }
 
 /** The terminal named by an `up` topic, or undefined when it is none. */

@@ -441,7 +441,11 @@ describe("what does not fit is refused", () => {
 
 describe("topics", () => {
   test("of a terminal", () => {
-    expect(topicsOf("counter-1")).toEqual({ up: "saypay/v1/counter-1/up", down: "saypay/v1/counter-1/down" });
+    expect(topicsOf("counter-1")).toEqual({
+      up: "saypay/v1/counter-1/up",
+      down: "saypay/v1/counter-1/down",
+      presence: "saypay/v1/counter-1/presence",
+    });
   });
 
   test.each(["", "a/b", "+", "#", "ledger", "-a", "가게", "x".repeat(65)])("%j is no terminal id", (id) => {

@@ -1,0 +1,202 @@
+/**
+ * The broker over MQTT by the mqtt package: QoS 1, a session that the broker keeps, last will, mutual TLS.
+ *
+ * MQTT 5 is tried first, because its session expiry bounds what a broker keeps for a terminal that never comes back;
+ * a broker without it (aedes, NATS) is asked again with 3.1.1 at once, and what worked is tried first next time.
+ * Every attempt is a fresh client: the package's own reconnecting and its store in memory are switched off or thrown
+ * away, since order, resending and back-off are decided in uplink-step.ts and the outbox is on disk.
+ */
+import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
+import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import { Fault } from "../../daemon/core/fault.ts";
+import { LEDGER_PRESENCE_TOPIC, MAX_MESSAGE_BYTES, OFFLINE, ONLINE, topicsOf } from "../wire.ts";
+import type { Broker, BrokerEvents } from "./broker.ts";
+
+/** Notices a dead line after one and a half of these (MQTT 5 section 3.1.2.10). */
+export const KEEPALIVE_S = 15;
+export const CONNECT_TIMEOUT_MS = 10_000;
+/** How long a broker keeps the session and the answers of an absent terminal, where it speaks MQTT 5. */
+export const SESSION_EXPIRY_S = 7 * 24 * 3_600;
+/** Publishes that the broker may leave unacknowledged before the connection counts as dead. */
+export const MAX_UNACKNOWLEDGED = 256;
+/** How long a stop waits for the good-bye to leave. */
+export const CLOSE_TIMEOUT_MS = 1_000;
+
+export type MqttSettings = {
+  readonly terminal: string;
+  /** mqtt://host:port or mqtts://host:port */
+  readonly url: string;
+  /** PEM files, read again at every attempt, so that a renewed certificate is taken up without a restart. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Default: the terminal's id, which brokers without client certificates go by. */
+  readonly username?: string;
+  readonly password?: string;
+  /** Default: 5, then 3.1.1. */
+  readonly protocol?: "5" | "3.1.1";
+};
+
+type Version = 4 | 5;
+
+/** CONNACK codes that mean "not this version": 3.1.1 section 3.2.2.3 and MQTT 5 section 3.2.2.2. */
+const VERSION_REFUSED: readonly unknown[] = [1, 132];
+
+export class MqttBroker implements Broker {
+  readonly #settings: MqttSettings;
+  #version: Version;
+  #client: MqttClient | undefined;
+  #unacknowledged = 0;
+
+  constructor(settings: MqttSettings) {
+    this.#settings = settings;
+    this.#version = settings.protocol === "3.1.1" ? 4 : 5;
+  }
+
+  connect(events: BrokerEvents): void {
+    this.#attempt(events, this.#version, this.#settings.protocol === undefined);
+  }
+
+  send(bytes: Uint8Array): void {
+    const client = this.#client;
+    if (client?.connected !== true) return;
+    if (this.#unacknowledged >= MAX_UNACKNOWLEDGED) {
+      client.stream.destroy(new Error("the broker acknowledges nothing"));
+      return;
+    }
+    this.#unacknowledged += 1;
+    client.publish(topicsOf(this.#settings.terminal).up, toBuffer(bytes), { qos: 1 }, () => {
+      // Of the client that was replaced meanwhile nobody counts any more.
+      if (client === this.#client) this.#unacknowledged -= 1;
+    });
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client === undefined) return;
+    const { presence } = topicsOf(this.#settings.terminal);
+    if (client.connected) {
+      // An orderly good-bye takes the last will back, so it is said here.
+      const leave = client
+        .publishAsync(presence, OFFLINE, { qos: 1, retain: true })
+        .then(() => client.endAsync());
+      await Promise.race([leave.catch(() => undefined), pause(CLOSE_TIMEOUT_MS)]);
+    }
+    client.end(true);
+  }
+
+  #attempt(events: BrokerEvents, version: Version, mayFallBack: boolean): void {
+    let client: MqttClient;
+    try {
+      client = connect(this.#settings.url, optionsOf(this.#settings, version));
+    } catch (error) {
+      // Not in this call: whoever asked is in the middle of carrying out an effect.
+      queueMicrotask(() => events.onLost(textOf(error)));
+      return;
+    }
+    this.#client = client;
+    this.#unacknowledged = 0;
+    let letIn = false;
+    let trouble: unknown;
+    client.on("error", (error) => {
+      trouble ??= error;
+    });
+    client.on("connect", () => {
+      letIn = true;
+      this.#version = version;
+      // An answer must not wait for the acknowledgement of the packet before it (Nagle's algorithm).
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
+      if (client !== this.#client) return;
+      events.onConnected();
+      this.#greet(client);
+    });
+    client.on("message", (topic, payload) => {
+      if (client !== this.#client) return;
+      if (topic === LEDGER_PRESENCE_TOPIC) events.onPresence(payload.toString() === ONLINE);
+      else events.onMessage(payload);
+    });
+    client.on("close", () => {
+      client.end(true);
+      if (client !== this.#client) return;
+      this.#client = undefined;
+      if (mayFallBack && !letIn && isVersionTrouble(trouble))
+        this.#attempt(events, version === 5 ? 4 : 5, false);
+      else events.onLost(trouble === undefined ? "the broker closed the connection" : textOf(trouble));
+    });
+  }
+
+  /** Asks for answers and for the ledger's presence, in one packet: when presence is known, answers can come. */
+  #greet(client: MqttClient): void {
+    const { down, presence } = topicsOf(this.#settings.terminal);
+    client.subscribe([down, LEDGER_PRESENCE_TOPIC], { qos: 1 }, (error, granted) => {
+      const refused = granted?.some((grant) => grant.qos >= 128);
+      if (error || refused === true) {
+        client.stream.destroy(
+          new Error(`the broker refuses ${down} or ${LEDGER_PRESENCE_TOPIC}: check its access list`),
+        );
+      }
+    });
+    client.publish(presence, ONLINE, { qos: 1, retain: true });
+  }
+}
+
+function optionsOf(settings: MqttSettings, version: Version): IClientOptions {
+  const { terminal, username = terminal, password, tls } = settings;
+  return {
+    protocolVersion: version,
+    clientId: `saypay-${terminal}`,
+    username,
+    ...(password === undefined ? {} : { password }),
+    clean: false,
+    ...(version === 5
+      ? {
+          properties: {
+            sessionExpiryInterval: SESSION_EXPIRY_S,
+            maximumPacketSize: MAX_MESSAGE_BYTES + 1_024,
+          },
+        }
+      : {}),
+    keepalive: KEEPALIVE_S,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    will: { topic: topicsOf(terminal).presence, payload: Buffer.from(OFFLINE), qos: 1, retain: true },
+    ...(tls?.ca === undefined ? {} : { ca: readPem(tls.ca) }),
+    ...(tls?.cert === undefined ? {} : { cert: readPem(tls.cert) }),
+    ...(tls?.key === undefined ? {} : { key: readPem(tls.key) }),
+    rejectUnauthorized: true,
+  };
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Fault("settings.invalid", `the broker's TLS file ${path} cannot be read`, { cause });
+  }
+}
+
+/**
+ * Whether an attempt that was not let in may have failed for its version: the broker said so, or just hung up, which
+ * is what some do with a CONNECT that they cannot read. Errors of the network and of TLS carry a text code.
+ */
+function isVersionTrouble(trouble: unknown): boolean {
+  if (trouble === undefined) return true;
+  const code = trouble instanceof Error && "code" in trouble ? trouble.code : undefined;
+  return code === undefined || VERSION_REFUSED.includes(code);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error && error.message !== "" ? error.message : String(error);
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
