@@ -15,9 +15,7 @@ export type RecoveredEvent = { readonly kind: "recovered" };
 export type MicrophoneCommand = { readonly kind: "start" } | { readonly kind: "stop" };
 export type MicrophoneEvent =
   /** 20 ms: 320 samples, 16 kHz mono signed 16 bit. `index` counts frames since open without gaps. */
-  | { readonly kind: "frame"; readonly index: number; readonly pcm: Int16Array }
-  | FaultEvent
-  | RecoveredEvent;
+  { readonly kind: "frame"; readonly index: number; readonly pcm: Int16Array } | FaultEvent | RecoveredEvent;
 
 export type SpeakerCommand =
   | { readonly kind: "play"; readonly id: string; readonly pcm: Int16Array; readonly sampleRate: number }
@@ -43,7 +41,12 @@ export type PrinterCommand = { readonly kind: "print"; readonly id: string; read
 export type PrinterEvent =
   | { readonly kind: "printed"; readonly id: string }
   /** `paperMoved`: some of it may be on paper, so the next attempt must be marked COPY. */
-  | { readonly kind: "print-failed"; readonly id: string; readonly reason: PrintProblem; readonly paperMoved: boolean }
+  | {
+      readonly kind: "print-failed";
+      readonly id: string;
+      readonly reason: PrintProblem;
+      readonly paperMoved: boolean;
+    }
   | FaultEvent
   | RecoveredEvent;
 
@@ -66,6 +69,11 @@ export type Fingerprint = {
 export interface Device<Kind extends DriverKind> {
   /** Resolves when the command is accepted; outcomes that take time arrive as events. Rejects with a Fault. */
   command(command: DriverTypes[Kind]["command"]): Promise<void>;
+  /**
+   * Asked each second: true when the process had better be replaced and nothing is disturbed by doing it now. For native
+   * code that leaks. Absent: never.
+   */
+  isWornOut?(): boolean;
   /** Idempotent; resolves when nothing of the device is held any more. */
   close(): Promise<void>;
 }

@@ -14,7 +14,7 @@ import { type AnyDriver, driverIds, loadDriver } from "./registry.ts";
 type AnyEvent = DriverTypes[DriverKind]["event"];
 type AnyCommand = DriverTypes[DriverKind]["command"];
 /** A device whose kind only the daemon knows: it sends the commands of the kind that it opened. */
-type OpenDevice = { command(command: AnyCommand): Promise<void>; close(): Promise<void> };
+type OpenDevice = Omit<Device<DriverKind>, "command"> & { command(command: AnyCommand): Promise<void> };
 
 /** A daemon that leaves this many reports unread is not coming back. */
 const MAXIMUM_UNREAD_REPORTS = 10_000;
@@ -115,4 +115,7 @@ process.on("disconnect", () => void end(0));
 process.on("SIGTERM", () => void end(0));
 // Ctrl-C reaches the whole process group; the daemon decides in which order things end.
 process.on("SIGINT", () => {});
-setInterval(() => report({ kind: "heartbeat" }), HEARTBEAT_INTERVAL_MS);
+setInterval(() => {
+  report({ kind: "heartbeat" });
+  if (device?.isWornOut?.() === true) void end(0);
+}, HEARTBEAT_INTERVAL_MS);

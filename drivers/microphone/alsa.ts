@@ -5,21 +5,12 @@
  * again with bounded back-off until it delivers, and "recovered" is told once frames flow. The device is held from
  * open() until a stop command; frames leave the driver only between start and stop.
  */
-import { z } from "zod";
 import { type BackOff, backOffMs } from "../../daemon/core/back-off.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import type { Device, Driver, MicrophoneCommand, MicrophoneEvent } from "../driver.ts";
 import { FRAME_MS, FrameCutter, isDigitalSilence } from "./frames.ts";
 import { Recorder } from "./recorder.ts";
-
-const settings = z.strictObject({
-  /** ALSA device by name, so that it survives being plugged again: "plughw:CARD=Device", "default". `arecord -L` lists them. */
-  device: z.string().min(1).default("default"),
-  /** Exact zeros for this long are reported as a fault (a muted microphone). 0: never, for sources without noise. */
-  silenceFaultAfterS: z.number().int().min(0).max(86_400).default(60),
-});
-
-export type MicrophoneSettings = z.infer<typeof settings>;
+import { type MicrophoneSettings, microphoneSettings } from "./settings.ts";
 
 const OPEN_LIMIT_MS = 5_000;
 const NO_FRAMES_AFTER_MS = 2_000;
@@ -186,7 +177,7 @@ class AlsaMicrophone implements Device<"microphone"> {
 export const alsaMicrophone: Driver<"microphone", MicrophoneSettings> = {
   id: "microphone/alsa",
   kind: "microphone",
-  settings,
+  settings: microphoneSettings,
   fingerprints: [{ name: /usb audio|microphone|respeaker|conference/i }],
   async open(chosen, emit) {
     const microphone = new AlsaMicrophone(chosen, emit);

@@ -5,25 +5,23 @@
  * "stop". The device stays open between utterances, because opening one costs the time that a customer waits. A new
  * utterance interrupts the one that plays. A device that is lost is opened again with bounded back-off.
  */
-import { z } from "zod";
 import { type BackOff, backOffMs } from "../../daemon/core/back-off.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import type { Device, Driver, SpeakerCommand, SpeakerEvent } from "../driver.ts";
 import { Output } from "./output.ts";
 import { resample } from "./resample.ts";
+import { type SpeakerSettings, speakerSettings } from "./settings.ts";
 
-const settings = z.strictObject({
-  /** ALSA device by name: "plughw:CARD=Device", "default". `aplay -L` lists them. */
-  device: z.string().min(1).default("default"),
-  /** The rate at which the device is opened; speech of another rate is converted. espeak-ng speaks at 22050. */
-  sampleRate: z.number().int().min(8_000).max(48_000).default(22_050),
-});
-
-export type SpeakerSettings = z.infer<typeof settings>;
-
-const PIECE_MS = 20;
-/** How far the device's buffer is kept ahead of the clock: as long as this process may be held up without a gap in speech. */
-const LEAD_MS = 120;
+const PIECE_MS = 40;
+/**
+ * How far the device's buffer is kept ahead of the clock: as long as this process may be held up without a gap in speech, and
+ * as long as speech goes on after "stop" on devices that do not take samples back (ALSA's dmix).
+ */
+const LEAD_MS = 100;
+/** At 490 bytes lost with each write, 100 MB, after more than two hours of speech. */
+const MAXIMUM_WRITES = 200_000;
+/** Nobody has been spoken to for this long: a good moment to replace the process. */
+const QUIET_MS = 60_000;
 const MAXIMUM_UTTERANCE_S = 120;
 const REOPEN_BACK_OFF: BackOff = { firstMs: 200, factor: 2, maximumMs: 5_000, jitter: 0.2 };
 
@@ -73,6 +71,7 @@ class AlsaSpeaker implements Device<"speaker"> {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
+  #quietSince = performance.now();
 
   constructor(chosen: SpeakerSettings, emit: (event: SpeakerEvent) => void) {
     this.#settings = chosen;
@@ -92,6 +91,11 @@ class AlsaSpeaker implements Device<"speaker"> {
       case "stop":
         return this.#turn;
     }
+  }
+
+  isWornOut(): boolean {
+    const quietMs = performance.now() - this.#quietSince;
+    return this.#utterance === null && quietMs > QUIET_MS && this.#output.writes > MAXIMUM_WRITES;
   }
 
   async close(): Promise<void> {
@@ -123,6 +127,7 @@ class AlsaSpeaker implements Device<"speaker"> {
       return this.#lost(error);
     } finally {
       if (this.#utterance === utterance) this.#utterance = null;
+      this.#quietSince = performance.now();
     }
     const outcome = utterance.isInterrupted ? "interrupted" : "played";
     this.#emit({ kind: "finished", id: utterance.id, outcome });
@@ -193,7 +198,7 @@ class AlsaSpeaker implements Device<"speaker"> {
 export const alsaSpeaker: Driver<"speaker", SpeakerSettings> = {
   id: "speaker/alsa",
   kind: "speaker",
-  settings,
+  settings: speakerSettings,
   fingerprints: [{ name: /usb audio|speaker|headphones/i }],
   async open(chosen, emit) {
     const speaker = new AlsaSpeaker(chosen, emit);

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type DriverProcess, driverProcess } from "../support/driver-process.ts";
 import { isAlive } from "../support/processes.ts";
 import { nowMs, type Recording } from "../support/recording.ts";
-import type { SoundEnvironment } from "../support/sound.ts";
+import { type SoundEnvironment, VirtualSound } from "../support/sound.ts";
 import { isRealSound, soundWorld } from "../support/sound-world.ts";
 import { levelAt, tone } from "../support/wav.ts";
 
@@ -203,5 +203,36 @@ describe.runIf(!isRealSound)("a speaker on software sound", () => {
     const start = heard.findIndex((sample) => sample !== 0);
     const firstDifference = pcm.findIndex((sample, i) => sample !== heard[start + i]);
     expect(firstDifference).toBe(-1);
+  });
+
+  it("that is unplugged in a sentence fails that sentence and speaks the next when it is back", async () => {
+    const card = new VirtualSound();
+    try {
+      const own = await card.start();
+      const made = driverProcess<"speaker">("speaker/alsa", { device: own.speakerDevice }, own.env);
+      opened.push(made);
+      made.child.start();
+      await made.child.whenRunning(8_000);
+      const pid = made.pid();
+      await made.child.command({ kind: "play", id: "torn", pcm: tone(700, 3_000, RATE), sampleRate: RATE });
+      await delay(200);
+      await card.unplug();
+      await made.next((event) => event.kind === "fault", 3_000);
+      await card.plug();
+      await made.next((event) => event.kind === "recovered", 6_000);
+      await made.child.command({ kind: "play", id: "next", pcm: tone(700, 200, RATE), sampleRate: RATE });
+      await finished(made, "next");
+      expect(made.events).toEqual([
+        { kind: "started", id: "torn" },
+        { kind: "finished", id: "torn", outcome: "failed" },
+        { kind: "fault", code: "audio.no-device", detail: expect.stringMatching(/aplay -L/) },
+        { kind: "recovered" },
+        { kind: "started", id: "next" },
+        { kind: "finished", id: "next", outcome: "played" },
+      ]);
+      expect(made.pid()).toBe(pid);
+    } finally {
+      await card.stop();
+    }
   });
 });

@@ -44,8 +44,8 @@ ctl.!default { type pulse }
 
 export class VirtualSound {
   readonly #children = new Set<ChildProcess>();
-  readonly #microphone = new Tap(MICROPHONE_RATE);
-  readonly #speaker = new Tap(SPEAKER_RATE);
+  #microphone = new Tap(MICROPHONE_RATE);
+  #speaker = new Tap(SPEAKER_RATE);
   #folder = "";
   #complaints = "";
 
@@ -53,6 +53,15 @@ export class VirtualSound {
   async start(): Promise<SoundEnvironment> {
     this.#folder = mkdtempSync(join(tmpdir(), "saypay-sound-"));
     writeFileSync(join(this.#folder, "asound.conf"), ALSA_CONFIGURATION);
+    await this.plug();
+    return this.environment;
+  }
+
+  /** The sound card is there again, with the same device names. */
+  async plug(): Promise<void> {
+    rmSync(this.#socket, { force: true });
+    this.#microphone = new Tap(MICROPHONE_RATE);
+    this.#speaker = new Tap(SPEAKER_RATE);
     this.#spawn("pulseaudio", [
       ...[
         "-n",
@@ -70,7 +79,13 @@ export class VirtualSound {
     this.#listen("mic.monitor", this.#microphone);
     this.#listen("spk.monitor", this.#speaker);
     await this.#until(() => this.#microphone.isFlowing && this.#speaker.isFlowing, "sound flows");
-    return this.environment;
+  }
+
+  /** The sound card is gone, in the middle of whatever it does. Recordings end. */
+  async unplug(): Promise<void> {
+    const gone = [...this.#children].map((child) => new Promise((resolve) => child.once("exit", resolve)));
+    for (const child of this.#children) child.kill("SIGKILL");
+    await Promise.all(gone);
   }
 
   get environment(): SoundEnvironment {
@@ -97,9 +112,7 @@ export class VirtualSound {
   }
 
   async stop(): Promise<void> {
-    const gone = [...this.#children].map((child) => new Promise((resolve) => child.once("exit", resolve)));
-    for (const child of this.#children) child.kill("SIGKILL");
-    await Promise.all(gone);
+    await this.unplug();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
