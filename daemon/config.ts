@@ -10,6 +10,9 @@ import type { Menu } from "./core/menu.ts";
 import type { SaleSettings } from "./core/settings.ts";
 import { readMenu } from "./menu-file.ts";
 
+/** The recogniser that comes with the project. */
+export const BUNDLED = "bundled";
+
 const text = z.string().trim().min(1);
 const milliseconds = z.number().int().min(100).max(86_400_000);
 const won = z.number().int().min(0).max(1_000_000_000).transform(BigInt);
@@ -31,13 +34,13 @@ const tls = z.strictObject({
 const ledger = z.strictObject({
   broker: z.url({ protocol: /^(mqtts?|wss?)$/ }).describe("broker address, e.g. mqtts://ledger.example:8883"),
   publicKey: text.describe("PEM file of the ledger's signing key; answers without its signature are refused"),
-  username: text.optional(),
-  password: text.optional(),
-  tls: tls.optional(),
+  username: text.exactOptional(),
+  password: text.exactOptional(),
+  tls: tls.exactOptional(),
 });
 
 const hearing = z.strictObject({
-  model: text.default("bundled").describe('folder of a recogniser, or "bundled"'),
+  model: text.default(BUNDLED).describe('folder of a recogniser, or "bundled"'),
   endpointing: z.enum(["aggressive", "default", "relaxed"]).default("default"),
   threads: z.number().int().min(1).max(16).default(2),
 });
@@ -88,7 +91,7 @@ const receipt = z.strictObject({
 });
 
 /** A section whose keys all have defaults may be left out. */
-function section<Schema extends z.ZodType>(schema: Schema): z.ZodPrefault<Schema> {
+function section<Schema extends z.ZodObject>(schema: Schema): z.ZodPrefault<Schema> {
   return schema.prefault({} as z.input<Schema>);
 }
 
@@ -123,17 +126,21 @@ export type Config = Omit<z.infer<typeof configSchema>, "menu"> & { readonly men
 export function readConfig(path: string): Config {
   const config = readSettings(path, configSchema);
   const here = (file: string): string => resolve(dirname(path), file);
-  const { ledger: given } = config;
+  const { cardReader, hearing: ears, ledger: given } = config;
+  const { tls: files, ...rest } = given;
   return {
     ...config,
     data: here(config.data),
     menu: readMenu(here(config.menu)),
+    cardReader:
+      cardReader.keyFile === undefined ? cardReader : { ...cardReader, keyFile: here(cardReader.keyFile) },
+    hearing: { ...ears, model: ears.model === BUNDLED ? BUNDLED : here(ears.model) },
     ledger: {
-      ...given,
+      ...rest,
       publicKey: here(given.publicKey),
-      ...(given.tls === undefined
+      ...(files === undefined
         ? {}
-        : { tls: { ca: here(given.tls.ca), cert: here(given.tls.cert), key: here(given.tls.key) } }),
+        : { tls: { ca: here(files.ca), cert: here(files.cert), key: here(files.key) } }),
     },
   };
 }

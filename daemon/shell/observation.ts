@@ -42,3 +42,27 @@ export type Observation = { readonly atMs: number } & (
   | { readonly kind: "alarm"; readonly alarm: Alarm }
   | { readonly kind: "fault"; readonly unit: string; readonly code: string; readonly detail: string }
 );
+
+type WithoutTime<T> = T extends unknown ? Omit<T, "atMs"> : never;
+
+/** Those who watch. One who throws harms nobody else and is not asked again. */
+export class Observers {
+  readonly #listeners = new Set<(observation: Observation) => void>();
+
+  /** Returns a function that ends the watching. */
+  add(listener: (observation: Observation) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  tell(observation: WithoutTime<Observation>): void {
+    const timed = { ...observation, atMs: performance.now() } as Observation;
+    for (const listener of this.#listeners) {
+      try {
+        listener(timed);
+      } catch {
+        this.#listeners.delete(listener);
+      }
+    }
+  }
+}
