@@ -174,9 +174,13 @@ export function bodyFromBytes(bytes: Uint8Array): AuthoriseRequest {
   return request;
 }
 
-/** The ledger's public key from PEM (SPKI). Throws Fault "settings.invalid" for anything that is not Ed25519. */
-export function readLedgerKey(pem: string): KeyObject {
-  return ed25519(() => createPublicKey(pem), "public");
+/**
+ * The ledger's public keys from PEM (SPKI): one, or two after each other while the ledger changes its key.
+ * Throws Fault "settings.invalid" for anything that is not Ed25519.
+ */
+export function readLedgerKeys(pem: string): readonly KeyObject[] {
+  const blocks = pem.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [pem];
+  return blocks.map((block) => ed25519(() => createPublicKey(block), "public"));
 }
 
 /** The ledger's private key from PEM (PKCS 8). Throws Fault "settings.invalid" for anything that is not Ed25519. */

@@ -127,6 +127,13 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
       .map(({ position, body, hash }) => ({ position, event: fromCanonicalJson(body) as Event, hash }));
   }
 
+  lastOfKind(kind: Event["kind"], upToPosition: number): Event | null {
+    const found = [...this.events()].findLast(
+      ({ position, event }) => position <= upToPosition && event.kind === kind,
+    );
+    return found?.event ?? null;
+  }
+
   verify(): { readonly events: number } {
     const { terminal, journalId, records } = this.#content();
     const head = followChain(genesis(terminal, journalId), records, NAME);

@@ -23,6 +23,8 @@ export const MIGRATIONS: readonly string[] = [
     at_ms INTEGER GENERATED ALWAYS AS (json_extract(body, '$.atMs')) VIRTUAL
   ) STRICT;
 
+  CREATE INDEX journal_kind ON journal (kind);
+
   CREATE TABLE state (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     position INTEGER NOT NULL REFERENCES journal (position),

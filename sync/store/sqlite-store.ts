@@ -110,6 +110,14 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
     return this.#walk(this.#require(), fromPosition);
   }
 
+  lastOfKind(kind: Event["kind"], upToPosition: number): Event | null {
+    const session = this.#require();
+    return translated(session.path, () => {
+      const row = session.statements.lastOfKind.get(kind, upToPosition);
+      return row === undefined ? null : (parse(session.path, row.body) as Event);
+    });
+  }
+
   verify(): { readonly events: number } {
     const session = this.#require();
     return translated(session.path, () => {

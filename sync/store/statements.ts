@@ -34,6 +34,9 @@ export function statementsOf(database: Database.Database) {
     records: read<[from: number, limit: number], StoredRecord>(
       "SELECT position, body, hash FROM journal WHERE position >= ? ORDER BY position LIMIT ?",
     ),
+    lastOfKind: read<[kind: string, upTo: number], { body: string }>(
+      "SELECT body FROM journal WHERE kind = ? AND position <= ? ORDER BY position DESC LIMIT 1",
+    ),
     insertRecord: write<[position: number, body: string, hash: Uint8Array]>(
       "INSERT INTO journal (position, body, hash) VALUES (?, ?, ?)",
     ),

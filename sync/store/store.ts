@@ -87,6 +87,8 @@ export interface Store<Event extends JournalEvent, State> extends Outbox {
   append(commit: Commit<Event, State>): number;
   /** Events from a position on (default: all), to fold the journal again. */
   events(fromPosition?: number): Iterable<JournalRecord<Event>>;
+  /** The last event of a kind at or before a position, null when there is none. */
+  lastOfKind(kind: Event["kind"], upToPosition: number): Event | null;
   /** Checks the whole chain and the file. Throws Fault "journal.damaged" that names the first bad position. */
   verify(): { readonly events: number };
   /** Requests that the ledger refused or that could not be sent, oldest first. */

@@ -27,7 +27,7 @@ export type MqttSettings = {
   readonly terminal: string;
   /** mqtt://host:port or mqtts://host:port */
   readonly url: string;
-  /** PEM files, read again at every attempt, so that a renewed certificate is taken up without a restart. */
+  /** Paths of PEM files, read again at every attempt, so that a renewed certificate is taken up without a restart. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Default: the terminal's id, which brokers without client certificates go by. */
   readonly username?: string;

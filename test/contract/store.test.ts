@@ -185,6 +185,18 @@ describe.each([
       expect([...opened.tail].map(({ event }) => event.kind)).toEqual(["a", "b"]);
     });
 
+    test("finds the last of a kind up to a position", () => {
+      store.append(commit("a", "b", "a", "c"));
+      const found = (kind: string, upTo: number) => store.lastOfKind(kind, upTo)?.atMs;
+      expect([found("a", 4), found("a", 2), found("c", 3), found("x", 4), found("a", 0)]).toEqual([
+        1_002,
+        1_000,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    });
+
     test("the chain hangs on the journal: the same event hashes differently in another", () => {
       store.append(commit("a"));
       const elsewhere = build();
@@ -368,6 +380,7 @@ describe.each([
         () => store.append(commit("a")),
         () => store.events(),
         () => store.verify(),
+        () => store.lastOfKind("a", 1),
         () => store.pending(0, 1),
         () => store.depth(),
         () => store.markSent("r"),

@@ -17,7 +17,7 @@ import {
   MAX_OPTIONS,
   MAX_TEXT_BYTES,
   openDown,
-  readLedgerKey,
+  readLedgerKeys,
   readLedgerPrivateKey,
   terminalOfUpTopic,
   topicsOf,
@@ -252,16 +252,24 @@ describe("signature", () => {
     const pem = ledger.publicKey.export({ type: "spki", format: "pem" }).toString();
     const privatePem = ledger.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
     expect(
-      openDown(encodeDown("counter-1", APPROVED, readLedgerPrivateKey(privatePem)), "counter-1", [
-        readLedgerKey(pem),
-      ]),
+      openDown(
+        encodeDown("counter-1", APPROVED, readLedgerPrivateKey(privatePem)),
+        "counter-1",
+        readLedgerKeys(pem),
+      ),
     ).toEqual(APPROVED);
-    const rsa = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({
+    const otherPem = other.publicKey.export({ type: "spki", format: "pem" }).toString();
+    expect(readLedgerKeys(`${otherPem}\n${pem}`).map((key) => key.equals(ledger.publicKey))).toEqual([
+      false,
+      true,
+    ]);
+    const curve = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({
       type: "spki",
       format: "pem",
     });
-    expect(codeOf(() => readLedgerKey(rsa.toString()))).toBe("settings.invalid");
-    expect(codeOf(() => readLedgerKey("no key"))).toBe("settings.invalid");
+    expect(codeOf(() => readLedgerKeys(curve.toString()))).toBe("settings.invalid");
+    expect(codeOf(() => readLedgerKeys(privatePem.replaceAll("PRIVATE", "PUBLIC")))).toBe("settings.invalid");
+    expect(codeOf(() => readLedgerKeys("no key"))).toBe("settings.invalid");
     expect(codeOf(() => readLedgerPrivateKey(pem))).toBe("settings.invalid");
   });
 });
