@@ -66,7 +66,12 @@ export function planEdits(mentions: readonly Mention[], menu: Menu, context: Dia
 function settleCorrections(mentions: readonly Mention[]): readonly Mention[] {
   const settled: Mention[] = [];
   for (const mention of mentions) {
-    const before = settled.at(-1);
+    // What names an item again corrects that item, else what was said last.
+    const named = settled.findLastIndex(
+      (known) => mention.itemId !== undefined && known.itemId === mention.itemId,
+    );
+    const index = named < 0 ? settled.length - 1 : named;
+    const before = settled[index];
     const corrects =
       mention.corrects === true &&
       before !== undefined &&
@@ -76,10 +81,10 @@ function settleCorrections(mentions: readonly Mention[]): readonly Mention[] {
       settled.push(corrects ? without(mention, "corrects") : { ...mention });
       continue;
     }
-    const otherItem =
-      mention.itemId !== undefined && before.itemId !== undefined && mention.itemId !== before.itemId;
-    const options = otherItem ? mention.options : { ...before.options, ...mention.options };
-    settled[settled.length - 1] = {
+    const otherItem = mention.itemId !== undefined && mention.itemId !== before.itemId;
+    const options =
+      otherItem && before.itemId !== undefined ? mention.options : { ...before.options, ...mention.options };
+    settled[index] = {
       ...without(before, "target"),
       ...without(without(mention, "corrects"), "inherits"),
       ...(before.corrects === true ? { corrects: true } : {}),
@@ -101,7 +106,8 @@ function spreadQuantities(mentions: readonly Mention[]): readonly Mention[] {
     if (mention.each !== true || mention.quantity === undefined) continue;
     for (let earlier = index - 1; earlier >= 0; earlier--) {
       const target = mentions[earlier];
-      if (target === undefined || target.quantity !== undefined || target.verb !== mention.verb) break;
+      // "a latte" counts nothing yet when "two each" follows.
+      if (target === undefined || (target.quantity ?? 1) !== 1 || target.verb !== mention.verb) break;
       target.quantity = mention.quantity;
     }
   }

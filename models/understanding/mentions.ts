@@ -95,9 +95,25 @@ function numberAt(senses: readonly (WordSense | null)[], from: number): { value:
   let section = 0;
   let digit = 0;
   let length = 0;
+  let skipped = 0;
   let lastUnit = Number.POSITIVE_INFINITY;
   for (let index = from; index < senses.length; index++) {
-    const sense = senses[index];
+    let sense = senses[index];
+    // "one hundred and twenty"
+    const joined = senses[index + 1];
+    if (
+      sense?.kind === "and" &&
+      lastUnit === 100 &&
+      digit === 0 &&
+      joined?.kind === "number" &&
+      joined.form === "word" &&
+      joined.value > 1 &&
+      joined.value < 100
+    ) {
+      index++;
+      skipped++;
+      sense = joined;
+    }
     if (sense?.kind !== "number") break;
     const { value } = sense;
     if (value >= 1_000 && (value === 10_000 || sense.form === "word")) {
@@ -128,7 +144,7 @@ function numberAt(senses: readonly (WordSense | null)[], from: number): { value:
     } else break;
     length++;
   }
-  return { value: Math.min(total + section + digit, MAX_QUANTITY), length: Math.max(1, length) };
+  return { value: Math.min(total + section + digit, MAX_QUANTITY), length: Math.max(1, length) + skipped };
 }
 
 /** Tokens as words: fillers and unknown stretches dropped, numbers and counters joined to quantities. */
@@ -144,7 +160,8 @@ export function wordsOf(tokens: readonly Token[]): readonly Word[] {
         index += length - 1;
         const counted = senses[index + 1]?.kind === "counter";
         if (counted) index++;
-        words.push({ kind: "quantity", value, counted });
+        // "Zero" of something is not a quantity of an order.
+        if (value > 0) words.push({ kind: "quantity", value, counted });
         break;
       }
       case "counter":

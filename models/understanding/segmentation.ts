@@ -169,6 +169,9 @@ const CLASS_INDEX: Readonly<Record<WordClass, number>> = Object.fromEntries(
 const UNKNOWN_COST = { ko: 1, zh: 1, en: 0.38 } as const;
 const UNKNOWN_START_COST = 0.35;
 
+/** Letters of a word that is believed although the spaces are against it. */
+const LEAST_CUT_PHONES = 5;
+
 type Edge = {
   readonly from: number;
   readonly to: number;
@@ -212,15 +215,13 @@ function edgesOf(cells: Cells, tree: WordTree, language: Language): readonly (re
       { from, to: from + 1, cost: UNKNOWN_COST[language], wordClass: CLASS_INDEX.unknown, token },
     ];
     edges.push(...digitEdges(cells, from));
-    // In spaced English a word does not start inside another.
-    if (language === "en" && spaced && !gapBefore[from]) {
-      const joined = spacePenalty * 2;
-      if (joined > 1.5) return edges;
-    }
     for (const match of matchesAt(tree, phones, offsets[from] ?? 0)) {
       const to = cellAt.get((offsets[from] ?? 0) + match.span);
       if (to === undefined || to === from) continue;
       const { entry, distance, length } = match;
+      // In spaced English a word neither starts nor ends inside another, unless it is surely one of the menu ("2lattes").
+      const cut = language === "en" && spaced && !(gapBefore[from] && gapBefore[to]);
+      if (cut && (distance > 0 || length < LEAST_CUT_PHONES)) continue;
       const text = characters.slice(from, to).join("");
       const found: Token = { sense: entry.sense, text, distance, phones: length, ambiguous: entry.ambiguous };
       const cost = wordCost(match, to - from, language) + distance + edgePenalty(from, to);

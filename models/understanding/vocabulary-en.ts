@@ -53,12 +53,12 @@ const ORDER = words(
 const REMOVE: readonly FunctionWord[] = [
   ...words(
     { kind: "remove" },
-    "remove|take off|take out|take away|take back|delete|drop|get rid of|leave out|leave off|scratch|minus|lose|i don't want|i do not want|don't want|i don't need|don't need|take one off|not the|no more|one less|one fewer",
+    "remove|take off|take out|take away|take back|delete|drop|get rid of|leave out|leave off|scratch|minus|lose|i don't want|i do not want|don't want|i don't need|don't need|take one off|no more|one less|one fewer",
   ),
   ...words({ kind: "without" }, "without"),
   ...words(
     { kind: "cancel" },
-    "cancel|cancel it|cancel that|please cancel|i want to cancel|i'd like to cancel|i would like to cancel|can you cancel",
+    "cancel|please cancel|i want to cancel|i'd like to cancel|i would like to cancel|can you cancel",
   ),
   ...words(
     { kind: "cancel-all" },
@@ -76,16 +76,10 @@ const CORRECTION: readonly FunctionWord[] = [
     { kind: "more" },
     "more|add|plus|extra|additional|add on|can you add|could you add|can i add|one more|i'd like to add|please add|and add",
   ),
-  ...words(
-    { kind: "same" },
-    "same|the same|same thing|the same thing|same again|of the same|of those|of that|of them again|like that",
-  ),
+  ...words({ kind: "same" }, "same|the same|same thing|the same thing|same again|of the same|like that"),
   ...words({ kind: "all" }, "all of them|all|both|both of them|everything|them all|all of those"),
   ...words({ kind: "rest" }, "the rest|the other|the other one|the others|rest|other one|other"),
-  ...words(
-    { kind: "thing" },
-    "it|that|them|those|of them|of those|of it|this|the last one|one of them|one of those|one of the",
-  ),
+  ...words({ kind: "thing" }, "it|that|them|those|of them|of those|of it|this|the last one"),
 ];
 
 const ANSWERS: readonly FunctionWord[] = [

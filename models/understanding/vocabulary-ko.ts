@@ -77,7 +77,7 @@ const PARTICLES: readonly FunctionWord[] = [
 
 /** 주다 and its polite shapes, which also follow other verbs (해 주세요, 빼 주세요). */
 const GIVE =
-  "주세요|주세여|줘요|줘|주십시오|주시겠어요|주실래요|주실수있나요|주실수있어요|주시면됩니다|주시면돼요|주시면감사하겠습니다|줄래요|줄수있어요|주라|달라";
+  "주세요|주시고요|주시고|주고|주세여|줘요|줘|주십시오|주시겠어요|주실래요|주실수있나요|주실수있어요|주시면됩니다|주시면돼요|주시면감사하겠습니다|줄래요|줄수있어요|주라|달라";
 
 function withGive(...stems: readonly string[]): string {
   return stems.flatMap((stem) => GIVE.split("|").map((give) => `${stem}${give}`)).join("|");

@@ -34,8 +34,8 @@ function isMenuWord(entry: LexiconEntry): boolean {
 /** Distance that a word may have: names of the menu are long and worth guessing, short function words are not. */
 function limitOf(entry: LexiconEntry, length: number, cells: number): number {
   // A letter says less than a Korean phone does, so English words may be less far off.
-  if (isMenuWord(entry) && /^[a-z0-9]/.test(plain(entry.word)))
-    return length <= 4 ? 0.35 : Math.min(2.4, 0.155 * length);
+  const latin = /^[a-z0-9]/.test(plain(entry.word));
+  if (isMenuWord(entry) && latin) return length <= 4 ? 0.35 : Math.min(2.4, 0.155 * length);
   if (isMenuWord(entry))
     return length <= 3 ? 0.35 : length <= 5 ? 0.2 * length : Math.min(3.2, 0.27 * length);
   if (entry.sense.kind === "filler") return 0;
@@ -46,6 +46,7 @@ function limitOf(entry: LexiconEntry, length: number, cells: number): number {
       : length > 1 && kind === "number"
         ? 0.2
         : 0;
+  if (latin) return length <= 4 ? 0 : 0.11 * length;
   return length <= 4 ? 0.35 : Math.min(1.6, 0.17 * length);
 }
 

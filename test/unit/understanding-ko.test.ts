@@ -99,6 +99,7 @@ table("orders into an empty basket", "", "order", [
   ["아메리카노 두 잔 아니 라떼 두 잔이요", "+2 cafe-latte"],
   ["아이스 아메리카노 두 잔 아니 따뜻한 걸로 두 잔", "+2 americano(hot)"],
   ["아메리카노 두 잔 주세요 아니 세 잔이요", "+3 americano"],
+  ["아메리카노 두 잔이랑 라떼 한 잔 아니 아메리카노는 세 잔으로 해 주세요", "+3 americano, +1 cafe-latte"],
   ["아메리카노 말고 라떼 주세요", "+1 cafe-latte"],
   ["아이스 아메리카노 말고 뜨거운 거요", "+1 americano(hot)"],
   ["아메리카노 두 잔 카드로 결제할게요", "+2 americano"],
