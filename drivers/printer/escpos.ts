@@ -6,43 +6,22 @@
  * GS r 1 (README.md, "What to buy"); one that does not never gets a receipt counted as printed.
  */
 import { pino } from "pino";
-import { z } from "zod";
 import { Fault, type FaultCode } from "../../daemon/core/fault.ts";
 import type { PrintProblem } from "../../daemon/core/prompt.ts";
 import type { Receipt } from "../../daemon/core/receipt.ts";
 import type { Device, Driver, PrinterCommand, PrinterEvent } from "../driver.ts";
 import { cutOff, encodePaper } from "./codec.ts";
 import { Connection } from "./connection.ts";
-import { type Fonts, findFonts, SYSTEM_FONTS } from "./fonts.ts";
+import { type Fonts, findFonts } from "./fonts.ts";
 import { layOut, type PaperColumns } from "./layout.ts";
 import { type PrintOutcome, printPieces } from "./print-job.ts";
-
-const settings = z.object({
-  /** Character device: /dev/ttyUSB0, /dev/ttyACM0, /dev/serial/by-id/..., or a pseudo-terminal. */
-  path: z.string().startsWith("/"),
-  baudRate: z.number().int().min(1_200).max(921_600).default(115_200),
-  flowControl: z.enum(["none", "rts-cts", "xon-xoff"]).default("none"),
-  columns: z.union([z.literal(32), z.literal(42), z.literal(48)]).default(42),
-  cut: z.enum(["full", "partial", "none"]).default("partial"),
-  /** Opens the cash drawer at this connector pin with every first print of a receipt. */
-  drawer: z.enum(["none", "pin-2", "pin-5"]).default("none"),
-  /** IANA name for the time on the receipt; the machine's own when left out. */
-  timeZone: z.string().refine(isTimeZone, "not a time zone that this machine knows").default(ownTimeZone),
-  /** Where fonts are looked for, for characters that the printer lacks. */
-  fontDirectories: z.array(z.string()).default([...SYSTEM_FONTS]),
-  answerTimeoutMs: z.number().int().min(50).max(10_000).default(1_000),
-  /** Longest time without progress in a receipt whose printer says that it is well. */
-  stallTimeoutMs: z.number().int().min(500).max(60_000).default(10_000),
-  pollIntervalMs: z.number().int().min(100).max(60_000).default(2_000),
-});
-
-export type EscposSettings = z.infer<typeof settings>;
+import { type EscposSettings, escposSettings } from "./settings.ts";
 
 const MAX_QUEUED = 16;
 /** Ids of receipts that came out: the same command again is answered and not printed again. */
 const MAX_REMEMBERED = 128;
 /** Longest wait for the receipt under way when the device is closed. */
-const CLOSE_GRACE_MS = 3_000;
+const CLOSE_GRACE_MS = 1_000;
 const RECONNECT_FIRST_MS = 250;
 const RECONNECT_MAX_MS = 5_000;
 /** A printer that misses one status request may be busy; this many in a row is offline. */
@@ -57,7 +36,7 @@ const PROBLEM_FAULTS: Readonly<Record<PrintProblem, FaultCode>> = {
 export const escposPrinter: Driver<"printer", EscposSettings> = {
   id: "printer/escpos",
   kind: "printer",
-  settings,
+  settings: escposSettings,
   fingerprints: [
     { usbVendor: "04b8" }, // Seiko Epson
     { usbVendor: "1504" }, // Bixolon
@@ -251,17 +230,5 @@ class EscposDevice implements Device<"printer"> {
       };
     });
     this.#wake = undefined;
-  }
-}
-
-function ownTimeZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
   }
 }

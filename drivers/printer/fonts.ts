@@ -10,6 +10,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GlobalFonts } from "@napi-rs/canvas";
 import { fontCoverage } from "./font-coverage.ts";
+import { SYSTEM_FONTS } from "./settings.ts";
 
 /** File names in order of preference. */
 const PREFERRED = [
@@ -22,8 +23,6 @@ const PREFERRED = [
 ] as const;
 const MAX_DEPTH = 4;
 const MAX_DIRECTORIES = 500;
-
-export const SYSTEM_FONTS = ["/usr/share/fonts", "/usr/local/share/fonts"] as const;
 
 export type Fonts = {
   /** Family to draw this character with, or undefined when no installed font has it. */

@@ -29,7 +29,7 @@ export type TextLine = {
 export type PaperLine =
   /** `textColumns(text) * width` is at most the paper's columns. */
   | TextLine
-  /** A QR code of this text, centred. */
+  /** A QR code of this text, centred, with a blank line under it. */
   | { readonly kind: "qr"; readonly data: string };
 
 export type LayoutOptions = {

@@ -37,7 +37,7 @@ export async function printPieces(
     const problem = sent ? await progress(connection, PIECES_UNDER_WAY - 1, stallMs) : "offline";
     if (problem !== undefined) return await abandon(connection, problem);
   }
-  const problem = (await progress(connection, 0, stallMs)) ?? named(await connection.check());
+  const problem = (await progress(connection, 0, stallMs)) ?? await ask(connection);
   return problem === undefined ? { kind: "printed" } : await abandon(connection, problem);
 }
 
@@ -46,7 +46,7 @@ export async function printPieces(
  * too early.
  */
 async function readyToPrint(connection: Connection, stallMs: number): Promise<PrintProblem | undefined> {
-  const problem = named(await connection.check());
+  const problem = await ask(connection);
   if (problem !== undefined || connection.markersOwed === 0) return problem;
   if (!(await connection.writeWithMarker(new Uint8Array()))) return "offline";
   const owed = connection.markersOwed;
@@ -83,6 +83,9 @@ async function abandon(connection: Connection, reason: PrintProblem): Promise<Pr
   return { kind: "failed", reason, paperMoved: true };
 }
 
-function named(problem: PrintProblem | "silent" | undefined): PrintProblem | undefined {
-  return problem === "silent" ? "offline" : problem;
+/** Silence once may be a busy printer; twice in a row is "offline". */
+async function ask(connection: Connection): Promise<PrintProblem | undefined> {
+  const first = await connection.check();
+  const answer = first === "silent" ? await connection.check() : first;
+  return answer === "silent" ? "offline" : answer;
 }

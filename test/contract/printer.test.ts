@@ -36,7 +36,7 @@ class Session {
     const settings = escposPrinter.settings.parse({
       path: this.bench.path,
       timeZone: "Asia/Seoul",
-      answerTimeoutMs: 300,
+      answerTimeoutMs: 500,
       stallTimeoutMs: 3_000,
       pollIntervalMs: 150,
       ...timing,

@@ -35,12 +35,13 @@ export type VirtualPrinter = {
 };
 
 export async function startVirtualPrinter(
-  options: { columns?: 32 | 42 | 48; speed?: number } = {},
+  options: { columns?: 32 | 42 | 48; speed?: number; clears?: boolean } = {},
 ): Promise<VirtualPrinter> {
   const root = mkdtempSync(join(tmpdir(), "saypay-printer-"));
   const out = join(root, "paper");
   const link = join(root, "lp");
   const flags = ["--columns", String(options.columns ?? 42), "--speed", String(options.speed ?? 400)];
+  if (options.clears === false) flags.push("--no-clear");
   let child: ChildProcess;
   let control = "";
   let plugs = 0;

@@ -16,6 +16,8 @@ export type MachineOptions = {
   readonly fonts: Fonts;
   /** Lines of 30 dots a second. */
   readonly linesPerSecond: number;
+  /** Knows DLE DC4 8; many cheap printers do not, and print the rest of a failed receipt later. */
+  readonly clears: boolean;
   readonly answer: (bytes: Uint8Array) => void;
   /** True asks the line to hold back (buffer full or switched off), false to go on. */
   readonly hold: (held: boolean) => void;
@@ -110,6 +112,7 @@ export class Machine {
         this.#options.answer(Uint8Array.of(statusByte(command.n, this.#problem)));
         return;
       case "clear":
+        if (!this.#options.clears) return;
         this.#buffer = [];
         this.#parser.reset();
         this.#paper.clearLine();

@@ -16,7 +16,14 @@ import { Machine } from "./machine.ts";
 import type { PaperPiece } from "./paper.ts";
 import { openPseudoTerminal, type PseudoTerminal } from "./pseudo-terminal.ts";
 
-type Options = { out: string; link: string; columns: PaperColumns; speed: number; controlPort: number };
+type Options = {
+  out: string;
+  link: string;
+  columns: PaperColumns;
+  speed: number;
+  clear: boolean;
+  controlPort: number;
+};
 
 const program = new Command("virtual-printer")
   .description("a receipt printer at the end of a pseudo-terminal")
@@ -24,6 +31,7 @@ const program = new Command("virtual-printer")
   .requiredOption("--link <path>", "the device file to make")
   .option("--columns <n>", "32, 42 or 48", readColumns, 42 as PaperColumns)
   .option("--speed <lines>", "lines a second", readCount(1, 10_000), 30)
+  .option("--no-clear", "does not know the command that empties its buffer, like many cheap printers")
   .option(
     "--control-port <port>",
     "loopback port for the control requests, 0 for any",
@@ -41,6 +49,7 @@ async function main(options: Options): Promise<void> {
     columns: options.columns,
     fonts: findFonts(),
     linesPerSecond: options.speed,
+    clears: options.clear,
     answer: (bytes) => terminal?.write(bytes),
     hold: (held) => terminal?.hold(held),
     onPiece: (piece) => {
