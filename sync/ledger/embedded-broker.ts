@@ -6,15 +6,19 @@
  * certificate, else by its user name, else the first one that it uses (a convention, no proof: without client
  * certificates the broker listens on loopback only).
  */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { Aedes, type Client } from "aedes";
 import { LEDGER_PRESENCE_TOPIC } from "../wire.ts";
 import type { LedgerSettings } from "./settings.ts";
 
 export const MAX_CONNECTIONS = 1_024;
+/** How long a stop waits for terminals to take what was sent to them. */
+const LAST_WORDS_MS = 1_000;
 
 type Settings = NonNullable<LedgerSettings["broker"]["embedded"]>;
 
@@ -23,6 +27,8 @@ export class EmbeddedBroker {
   readonly #sockets = new Set<Socket>();
   readonly #owners = new WeakMap<Client, string>();
   readonly #trusted = new WeakSet<Client>();
+  /** Messages that aedes was given and has not handed on yet. */
+  #publishing = 0;
   #aedes: Aedes | undefined;
   #server: Server | undefined;
 
@@ -40,7 +46,12 @@ export class EmbeddedBroker {
       },
       authorizePublish: (client, packet, done) => {
         const allowed = client === null || this.#trusted.has(client) || this.#mayWrite(client, packet.topic);
+        if (allowed && client !== null) this.#publishing += 1;
         done(allowed ? null : new Error("not this terminal's topic"));
+      },
+      published: (_packet, client, done) => {
+        if (client) this.#publishing = Math.max(0, this.#publishing - 1);
+        done(null);
       },
       authorizeSubscribe: (client, subscription, done) => {
         const allowed = this.#trusted.has(client) || this.#mayRead(client, subscription.topic);
@@ -102,6 +113,14 @@ export class EmbeddedBroker {
     const closed = new Promise<void>((resolve) =>
       server === undefined ? resolve() : server.close(() => resolve()),
     );
+    // aedes acknowledges a message before it hands it on: what it was given leaves first, then connections close.
+    const limitMs = performance.now() + LAST_WORDS_MS;
+    while (this.#publishing > 0 && performance.now() < limitMs) await delay(5);
+    for (const socket of this.#sockets) socket.end();
+    const emptied = Promise.all(
+      [...this.#sockets].map((socket) => once(socket, "close").catch(() => undefined)),
+    );
+    await Promise.race([emptied, delay(LAST_WORDS_MS, undefined, { ref: false })]);
     const aedes = this.#aedes;
     if (aedes !== undefined) await new Promise<void>((done) => aedes.close(() => done()));
     for (const socket of this.#sockets) socket.destroy();

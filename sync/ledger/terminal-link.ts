@@ -58,6 +58,8 @@ export class TerminalLink {
   readonly #parts: LinkParts;
   readonly #queues = new SerialQueues(MAX_WAITING_PER_TERMINAL);
   readonly #waiting = new Set<string>();
+  /** Answers that the broker has not taken yet. */
+  readonly #leaving = new Set<Promise<void>>();
   #client: MqttClient | undefined;
   #stopping = false;
 
@@ -108,7 +110,9 @@ export class TerminalLink {
     const client = this.#client;
     if (client === undefined) return;
     if (client.connected) {
-      const goodbye = client.publishAsync(LEDGER_PRESENCE_TOPIC, OFFLINE, { qos: 1, retain: true });
+      const goodbye = Promise.all([...this.#leaving]).then(async () =>
+        client.publishAsync(LEDGER_PRESENCE_TOPIC, OFFLINE, { qos: 1, retain: true }),
+      );
       await Promise.race([
         goodbye.catch(() => undefined),
         new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
@@ -176,9 +180,12 @@ export class TerminalLink {
     const client = this.#client;
     // Not connected: the answer is not kept, the terminal asks again after it has reconnected.
     if (client?.connected !== true) return;
-    client.publish(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 }, (error) => {
-      if (error) log.warn({ terminal, requestId, err: error.message }, "answer not delivered");
-    });
+    const leaving = client.publishAsync(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 }).then(
+      () => undefined,
+      (error: unknown) => log.warn({ terminal, requestId, err: String(error) }, "answer not delivered"),
+    );
+    this.#leaving.add(leaving);
+    void leaving.finally(() => this.#leaving.delete(leaving));
   }
 }
 
