@@ -39,7 +39,9 @@ function report(message: ChildReport<AnyEvent>, sent: () => void = () => {}): vo
 
 function emit(event: AnyEvent): void {
   if (event.kind === "frame") {
+    const { dropped } = gate;
     const { send, before } = gate.admit(unread);
+    if (before?.kind === "recovered") process.stderr.write(`${dropped} frames were dropped\n`);
     if (before !== null) report({ kind: "event", event: before });
     if (!send) return;
   }

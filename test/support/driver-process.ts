@@ -5,7 +5,9 @@ import type { DriverKind, DriverTypes } from "../../drivers/driver.ts";
 import { until } from "./processes.ts";
 import { silentLog } from "./silent-log.ts";
 
-const HOST = fileURLToPath(new URL("../../dist/drivers/host.js", import.meta.url));
+/** The compiled entry, also for a caller that runs as TypeScript. */
+const COMPILED = new URL(import.meta.url.endsWith(".ts") ? "../../dist/" : "../../", import.meta.url);
+const HOST = fileURLToPath(new URL("drivers/host.js", COMPILED));
 
 export type DriverProcess<Kind extends DriverKind> = {
   readonly child: SupervisedChild<DriverTypes[Kind]["command"], DriverTypes[Kind]["event"]>;
