@@ -1,0 +1,86 @@
+/**
+ * `npm run demo`: one spoken sale with the network, one without it, and the recovery, on real parts. Everything it
+ * starts it ends, also on Ctrl-C.
+ */
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { Counter } from "../support/counter.ts";
+import { ROOT } from "../support/program.ts";
+import { play, SCRIPTS, type Script, type Summary } from "./story.ts";
+import { ms, Timeline } from "./timeline.ts";
+
+type Options = { json?: boolean; say?: string; lang: "ko" | "en"; out?: string };
+
+const command = new Command("npm run demo --")
+  .description("Shows a spoken sale end to end, an offline sale and its recovery.")
+  .option("--json", "print a JSON summary as the last line")
+  .option("--say <words>", "what the first customer says")
+  .option("--lang <language>", "ko or en", "ko")
+  .option("--out <folder>", "where receipts, sound, journal and statement go (default: artifacts/TIME)")
+  .addHelpText(
+    "after",
+    `
+  npm run demo
+  npm run demo -- --say "카푸치노 세 잔 포장이요"
+  npm run demo -- --lang en --say "a large iced latte and two cookies please"`,
+  )
+  .showHelpAfterError();
+
+async function main(options: Options): Promise<number> {
+  if (options.lang !== "ko" && options.lang !== "en") command.error("error: --lang is ko or en");
+  const base: Script = SCRIPTS[options.lang];
+  const script: Script =
+    options.say === undefined ? base : { ...base, orders: [options.say, base.orders[1]] };
+  const stamp = new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19);
+  const folder = resolve(options.out ?? resolve(ROOT, "artifacts", `demo-${stamp}`));
+  const timeline = new Timeline((text) => process.stdout.write(text), process.stdout.isTTY === true);
+  const counter = new Counter({ language: options.lang, printSpeed: 30 });
+  let interrupted = false;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    if (interrupted) return;
+    interrupted = true;
+    timeline.line("demo", `${signal}: cleaning up`);
+    void counter.stop().finally(() => process.exit(130));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  try {
+    timeline.title("Setting up a counter");
+    await counter.start((what) => timeline.line("demo", `starting: ${what}`));
+    const summary = await play(counter, script, folder, timeline);
+    await counter.daemon.end();
+    counter.saveTo(folder);
+    finish(summary, timeline, options.json === true);
+    return summary.ok ? 0 : 1;
+  } catch (error) {
+    if (interrupted) return 130;
+    process.stderr.write(
+      `\nThe demonstration failed: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    process.stderr.write(`Last words of the terminal:\n${counter.daemon.lastLines.slice(-15).join("\n")}\n`);
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ ok: false })}\n`);
+    return 1;
+  } finally {
+    if (!interrupted) await counter.stop();
+  }
+}
+
+function finish(summary: Summary, timeline: Timeline, json: boolean): void {
+  timeline.title(
+    summary.ok ? "Done: both sales are in the ledger, once" : "Something is wrong; see the summary",
+  );
+  for (const sale of summary.sales) {
+    const { endOfSpeechToReply, tapToApproved, approvedToPrinted } = sale.latencyMs;
+    timeline.plain(
+      `  ${sale.mode.padEnd(8)} ${sale.amountMinor} ${sale.currency}   reply ${ms(endOfSpeechToReply)}   ` +
+        `tap to approved ${ms(tapToApproved)}   printed ${ms(approvedToPrinted)}`,
+    );
+  }
+  timeline.plain(`  artefacts: ${summary.artifacts}`);
+  if (json) timeline.plain(JSON.stringify(summary));
+}
+
+command.action(async (options: Options) => {
+  process.exitCode = await main(options);
+});
+await command.parseAsync();
