@@ -22,7 +22,7 @@ const CHECK_INTERVAL_MS = 250;
 /** "Offline" without a cause, or silence, may pass (a feed button, a long picture) unless it lasts. */
 const OFFLINE_AFTER_MS = 2_500;
 /** After a failed receipt: how long the markers of its rest may still come in, one after another. */
-const STALE_QUIET_MS = 800;
+const STALE_QUIET_MS = 2_000;
 
 /** Never throws for the printer's sake; every way it can go is an outcome. `stallMs`: longest time without progress. */
 export async function printPieces(

@@ -114,7 +114,7 @@ describe("the paper", () => {
 
 describe("a printer that prints the rest of a failed receipt later", () => {
   test.each([5, 20, 37])("(after %i lines) is not believed for the next one", async (afterLines) => {
-    const printer = await startPrinter({ clears: false, speed: 100 });
+    const printer = await startPrinter({ clears: false, speed: 40 });
     const driver = await openDriver(printer.link);
     await printer.act("paper-out", { afterLines });
     expect(await driver.print("a", CAFE_RECEIPT)).toMatchObject({ kind: "print-failed", paperMoved: true });
@@ -129,7 +129,7 @@ describe("a printer that prints the rest of a failed receipt later", () => {
   });
 
   test("whose copy fails too is not believed on account of old answers", async () => {
-    const printer = await startPrinter({ clears: false, speed: 100 });
+    const printer = await startPrinter({ clears: false, speed: 40 });
     const driver = await openDriver(printer.link);
     await printer.act("paper-out", { afterLines: 10 });
     await driver.print("a", CAFE_RECEIPT);
