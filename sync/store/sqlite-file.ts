@@ -33,7 +33,7 @@ export function realPathOf(path: string): string {
     closeSync(openSync(path, "a", FILE_MODE));
     return realpathSync(path);
   } catch (error) {
-    throw unwritable(path, error instanceof Error ? error.message : String(error), error);
+    throw unwritable(path, String(error), error);
   }
 }
 

@@ -23,7 +23,7 @@ import {
 import { FileLock } from "./file-lock.ts";
 import { faultOf, translated } from "./sqlite-fault.ts";
 import { openFile, realPathOf } from "./sqlite-file.ts";
-import { type Statements, statementsOf } from "./statements.ts";
+import { type Identity, type Statements, statementsOf } from "./statements.ts";
 import {
   type Commit,
   type DeadLetter,
@@ -145,7 +145,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 
   depth(): number {
     const session = this.#require();
-    return translated(session.path, () => session.statements.depth.get()?.rows ?? 0);
+    return translated(session.path, () => Number(session.statements.depth.get()));
   }
 
   markSent(id: string): void {
@@ -231,9 +231,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 function startSession(path: string, terminal: string, database: Database.Database, lock: FileLock): Session {
   return translated(path, () => {
     const statements = statementsOf(database);
-    statements.insertIdentity.run(terminal, randomBytes(16).toString("hex"));
-    const identity = statements.identity.get();
-    if (identity === undefined) throw damaged(path, "the journal has no identity");
+    const identity = statements.identity.get() ?? makeIdentity(statements, terminal);
     if (identity.terminal !== terminal) {
       throw new Fault(
         "settings.invalid",
@@ -257,6 +255,13 @@ function startSession(path: string, terminal: string, database: Database.Databas
     session.verified = session.head.position;
     return session;
   });
+}
+
+/** A new journal: the random id keeps its records from fitting into another. */
+function makeIdentity(statements: Statements, terminal: string): Identity {
+  const identity = { terminal, journal_id: randomBytes(16).toString("hex") };
+  statements.insertIdentity.run(identity.terminal, identity.journal_id);
+  return identity;
 }
 
 function verifiedPosition(session: Session): number {

@@ -2,6 +2,7 @@
 import type Database from "better-sqlite3";
 import type { Link, StoredRecord } from "./chain.ts";
 
+export type Identity = { readonly terminal: string; readonly journal_id: string };
 type StateRow = { readonly position: number; readonly body: string; readonly hash: Uint8Array };
 type RequestRow = { readonly id: string; readonly request: string; readonly hash: Uint8Array };
 type WaitingRow = RequestRow & {
@@ -16,11 +17,9 @@ export function statementsOf(database: Database.Database) {
   const read = <Parameters extends unknown[], Row>(sql: string) => database.prepare<Parameters, Row>(sql);
   const write = <Parameters extends unknown[]>(sql: string) => database.prepare<Parameters>(sql);
   return {
-    identity: read<[], { terminal: string; journal_id: string }>(
-      "SELECT terminal, journal_id FROM journal_identity",
-    ),
+    identity: read<[], Identity>("SELECT terminal, journal_id FROM journal_identity"),
     insertIdentity: write<[terminal: string, journalId: string]>(
-      "INSERT INTO journal_identity (only, terminal, journal_id) VALUES (1, ?, ?) ON CONFLICT (only) DO NOTHING",
+      "INSERT INTO journal_identity (only, terminal, journal_id) VALUES (1, ?, ?)",
     ),
     verified: read<[], Link>("SELECT position, hash FROM verified"),
     saveVerified: write<[position: number, hash: Uint8Array]>(
@@ -43,7 +42,7 @@ export function statementsOf(database: Database.Database) {
     pending: read<[after: number, limit: number], WaitingRow>(
       "SELECT position, id, request, hash, created_ms, sent_count FROM outbox WHERE status = 'waiting' AND position > ? ORDER BY position LIMIT ?",
     ),
-    depth: read<[], { rows: number }>("SELECT count(*) AS rows FROM outbox WHERE status = 'waiting'"),
+    depth: database.prepare("SELECT count(*) FROM outbox WHERE status = 'waiting'").pluck(),
     insertRow: write<[id: string, request: string, hash: Uint8Array, createdMs: number]>(
       "INSERT INTO outbox (id, request, hash, created_ms) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     ),

@@ -393,3 +393,14 @@ describe.each([
     });
   });
 });
+
+test("a memory store whose medium was taken over, as after a crash, writes nothing more", () => {
+  const medium = new MemoryMedium();
+  const crashed = new MemoryStore<Event, State>({ terminal: "t1", medium });
+  crashed.open();
+  medium.holder = null;
+  const next = new MemoryStore<Event, State>({ terminal: "t1", medium });
+  next.open();
+  expect(() => crashed.append(commit("a"))).toThrow(/taken/);
+  expect(next.append(commit("b"))).toBe(1);
+});

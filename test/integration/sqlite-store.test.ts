@@ -140,6 +140,14 @@ describe("the file", () => {
     database.close();
   });
 
+  test("a place where WAL is not to be had is refused", () => {
+    const fault = faultFrom(() => openFile(":memory:"));
+    expect([fault.code, fault.message]).toEqual([
+      "journal.unwritable",
+      expect.stringContaining("journal_mode is memory, not wal"),
+    ]);
+  });
+
   test("is for its owner only, and support can read it while it is open", () => {
     const store = newStore();
     store.open();
@@ -282,7 +290,16 @@ describe("damage", () => {
       `UPDATE verified SET position = 0; UPDATE journal SET body = '{"n":{"$bigint":"x"}}' WHERE position = 1`,
       /event 1 was changed/,
     ],
-    ["the identity is gone", "DELETE FROM journal_identity", /event 3 was changed|was changed/],
+    [
+      "the journal's identity was exchanged",
+      "UPDATE verified SET position = 0; UPDATE journal_identity SET journal_id = 'x'",
+      /event 1 was changed/,
+    ],
+    [
+      "a row breaks its table's rules",
+      "PRAGMA ignore_check_constraints = ON; UPDATE outbox SET status = 'odd'",
+      /CHECK constraint/,
+    ],
   ])("%s", (_what, sql, message) => {
     filled(3);
     edit(sql);
