@@ -15,7 +15,9 @@ export const DRIVERS = {
   speaker: {
     "speaker/alsa": async () => (await import("./speaker/alsa.ts")).alsaSpeaker,
   },
-  "card-reader": {},
+  "card-reader": {
+    "card-reader/pcsc": async () => (await import("./card-reader/pcsc.ts")).pcscCardReader,
+  },
   printer: {
     "printer/escpos": async () => (await import("./printer/escpos.ts")).escposPrinter,
   },

@@ -225,7 +225,7 @@ export class Child<Command, Event> {
     this.#ended = true;
     clearTimeout(this.#openTimer);
     clearInterval(this.#tick);
-    for (const serial of [...this.#pending.keys()]) this.#settle(serial, fault);
+    for (const serial of this.#pending.keys()) this.#settle(serial, fault);
     this.#whenEnded();
     this.#listener.ended(fault);
   }

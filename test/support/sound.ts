@@ -62,19 +62,7 @@ export class VirtualSound {
     rmSync(this.#socket, { force: true });
     this.#microphone = new Tap(MICROPHONE_RATE);
     this.#speaker = new Tap(SPEAKER_RATE);
-    this.#spawn("pulseaudio", [
-      ...[
-        "-n",
-        "--daemonize=no",
-        "--exit-idle-time=-1",
-        "--use-pid-file=no",
-        "--high-priority=no",
-        "--realtime=no",
-      ],
-      ...["-L", `module-null-sink sink_name=mic rate=${MICROPHONE_RATE} channels=1 format=s16le norewinds=1`],
-      ...["-L", `module-null-sink sink_name=spk rate=${SPEAKER_RATE} channels=1 format=s16le norewinds=1`],
-      ...["-L", `module-native-protocol-unix socket=${this.#socket} auth-anonymous=1`],
-    ]);
+    this.#spawn("pulseaudio", serverArguments(this.#socket));
     await this.#until(() => existsSync(this.#socket), "PulseAudio opens its socket");
     this.#listen("mic.monitor", this.#microphone);
     this.#listen("spk.monitor", this.#speaker);
@@ -174,4 +162,15 @@ export class VirtualSound {
       await delay(POLL_MS);
     }
   }
+}
+
+function serverArguments(socket: string): readonly string[] {
+  const modules = [
+    `module-null-sink sink_name=mic rate=${MICROPHONE_RATE} channels=1 format=s16le norewinds=1`,
+    `module-null-sink sink_name=spk rate=${SPEAKER_RATE} channels=1 format=s16le norewinds=1`,
+    // Last, because its socket is the sign that everything is there.
+    `module-native-protocol-unix socket=${socket} auth-anonymous=1`,
+  ];
+  const process = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"];
+  return [...process, "--high-priority=no", "--realtime=no", ...modules.flatMap((module) => ["-L", module])];
 }
