@@ -5,8 +5,9 @@
  */
 import { NDEF_APPLICATION } from "./ntag424.ts";
 
-export const CAPABILITY_FILE = 0xe103;
+/** Identifier and size of the NDEF file of an NTAG 424 DNA (data sheet 8.2.3). */
 export const NDEF_FILE = 0xe104;
+export const NDEF_FILE_BYTES = 256;
 /** Short APDUs answer at most 256 data bytes and a two-byte status word. */
 export const MAX_RESPONSE_BYTES = 258;
 

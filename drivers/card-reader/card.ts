@@ -4,8 +4,9 @@
  */
 import type { CardProblem } from "../../daemon/core/prompt.ts";
 import {
-  CAPABILITY_FILE,
   describeStatus,
+  NDEF_FILE,
+  NDEF_FILE_BYTES,
   parseResponse,
   type Response,
   readBinary,
@@ -14,7 +15,7 @@ import {
   selectNdefApplication,
 } from "./apdu.ts";
 import type { CardKeys } from "./keys.ts";
-import { parseCapabilityContainer, parseSunFile } from "./ndef.ts";
+import { parseSunFile } from "./ndef.ts";
 import { cardFileReadKey, cardToken, decryptPiccData, verifySdmMac } from "./ntag424.ts";
 
 export type Transmit = (apdu: Uint8Array) => Promise<Uint8Array>;
@@ -32,9 +33,6 @@ export type SunSettings = {
   readonly macInputOffset: number | null;
 };
 
-const CAPABILITY_BYTES = 15;
-/** An NTAG 424 DNA has a 256-byte NDEF file; a card that announces much more is not one of ours. */
-const NDEF_FILE_LIMIT_BYTES = 1_024;
 const NLEN_BYTES = 2;
 /** A message of ours fits one piece of this length, and every ISO 14443-4 reader carries such a piece. */
 const PIECE_BYTES = 128;
@@ -60,34 +58,26 @@ async function readNdefFile(transmit: Transmit): Promise<Uint8Array | Refusal> {
       ? response
       : refused("wrong-card", `${step}: ${describeStatus(response.status)}`);
   };
+  // The data sheet fixes the file's identifier and size (8.2.3), so the capability container need not be read first:
+  // two commands less are two chances less to tear the card away.
   for (const [apdu, step] of [
     [selectNdefApplication(), "select the NDEF application"],
-    [selectFile(CAPABILITY_FILE), "select the capability container"],
+    [selectFile(NDEF_FILE), "select the NDEF file"],
   ] as const) {
     const answer = await send(apdu, step);
     if ("kind" in answer) return answer;
   }
-  const container = await send(readBinary(0, CAPABILITY_BYTES), "read the capability container");
-  if ("kind" in container) return container;
-  const capability = parseCapabilityContainer(container.data);
-  if (capability === null || capability.ndefFileBytes > NDEF_FILE_LIMIT_BYTES) {
-    return refused("wrong-card", "the capability container does not describe a readable NDEF file");
-  }
-  const selected = await send(selectFile(capability.ndefFile), "select the NDEF file");
-  if ("kind" in selected) return selected;
-
   // Consecutive READ BINARY commands see one counter and one encryption, however the pieces fall (9.3.1, 9.3.4).
   let file: Uint8Array = new Uint8Array(0);
   let wanted = NLEN_BYTES;
   while (file.length < wanted) {
-    const length = Math.min(PIECE_BYTES, capability.maxReadBytes, capability.ndefFileBytes - file.length);
+    const length = Math.min(PIECE_BYTES, NDEF_FILE_BYTES - file.length);
     const piece = await send(readBinary(file.length, length), "read the NDEF file");
     if ("kind" in piece) return piece;
     if (piece.data.length === 0) return refused("wrong-card", "the NDEF file ends early");
     file = Uint8Array.from([...file, ...piece.data]);
     if (file.length >= NLEN_BYTES) wanted = NLEN_BYTES + (((file[0] ?? 0) << 8) | (file[1] ?? 0));
-    if (wanted > capability.ndefFileBytes)
-      return refused("wrong-card", "the NDEF message is longer than its file");
+    if (wanted > NDEF_FILE_BYTES) return refused("wrong-card", "the NDEF message is longer than its file");
   }
   return file;
 }

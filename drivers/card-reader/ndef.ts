@@ -1,7 +1,7 @@
 /**
- * The NDEF file of an NTAG 424 DNA: capability container, one URI record, and the mirrored parameters in its URL.
+ * The NDEF file of an NTAG 424 DNA: one URI record, and the mirrored parameters in its URL.
  * Pure; any input gives a result or null, never an exception. Sources: NFC Forum NDEF 1.0 (record layout), URI RTD 1.0
- * (prefix table), Type 4 Tag 2.0 section 5.1 (capability container) and 5.2 (NLEN).
+ * (prefix table), Type 4 Tag 2.0 section 5.2 (NLEN).
  */
 
 /** URI RTD 1.0, table 3. */
@@ -18,25 +18,6 @@ const TYPE_NAME_MASK = 0x07;
 const WELL_KNOWN = 0x01;
 const CHUNKED = 0x20;
 const URI_TYPE = 0x55;
-
-export type CapabilityContainer = {
-  readonly ndefFile: number;
-  /** Bytes of the whole NDEF file with its NLEN field. */
-  readonly ndefFileBytes: number;
-  /** Most bytes that one READ BINARY may ask for. */
-  readonly maxReadBytes: number;
-};
-
-/** Null unless the container describes an NDEF file that may be read without a key. */
-export function parseCapabilityContainer(file: Uint8Array): CapabilityContainer | null {
-  if (file.length < 15) return null;
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const isNdefFileControl = view.getUint8(7) === 0x04 && view.getUint8(8) === 0x06;
-  const readAccess = view.getUint8(13);
-  const maxReadBytes = Math.min(view.getUint16(3), 256);
-  if (!isNdefFileControl || readAccess !== 0x00 || maxReadBytes < 1) return null;
-  return { ndefFile: view.getUint16(9), ndefFileBytes: view.getUint16(11), maxReadBytes };
-}
 
 export type UriRecord = {
   readonly uri: string;

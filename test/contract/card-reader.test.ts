@@ -21,8 +21,12 @@ type Bench = {
     tear(): Promise<void>;
     killService(): Promise<void>;
     startService(): Promise<void>;
-    /** Milliseconds since the epoch at which the card was laid down, and at which the reader first powered it. */
-    times(): Promise<{ readonly tappedAtMs: number; readonly poweredAtMs: number }>;
+    /** When the card was laid down and first powered (milliseconds since the epoch), and what vpcd's transport cost. */
+    times(): Promise<{
+      readonly tappedAtMs: number;
+      readonly poweredAtMs: number;
+      readonly stalledMs: number;
+    }>;
   } | null;
   close(): Promise<void>;
 };
@@ -55,7 +59,12 @@ async function virtualBench(): Promise<Bench> {
       startService: () => service.start(),
       async times() {
         const [slot] = await card.status();
-        return { tappedAtMs: slot?.tappedAtMs ?? Number.NaN, poweredAtMs: slot?.poweredAtMs ?? Number.NaN };
+        const { tappedAtMs, poweredAtMs, stalledMs } = slot ?? {};
+        return {
+          tappedAtMs: tappedAtMs ?? NaN,
+          poweredAtMs: poweredAtMs ?? NaN,
+          stalledMs: stalledMs ?? NaN,
+        };
       },
     },
     async close() {
@@ -261,23 +270,32 @@ function cardReaderContract(title: string, build: () => Promise<Bench>): void {
       await nextCard();
     });
 
-    test("from the card's first power to its event takes under 150 ms", async () => {
-      const readingMs: number[] = [];
-      const tapMs: number[] = [];
+    test("from the card's first power to its event takes under 150 ms, the virtual reader's transport apart", async () => {
+      const rounds: { readonly tapMs: number; readonly powerMs: number; readonly ownMs: number }[] = [];
       for (let round = 0; round < TIMED_TAPS; round += 1) {
         await device.command({ kind: "arm" });
         await bench.lay("genuine");
         const { event, atMs } = await next();
         expect(event.kind).toBe("card");
-        const { tappedAtMs, poweredAtMs } = await faults().times();
-        readingMs.push(atMs - poweredAtMs);
-        tapMs.push(atMs - tappedAtMs);
+        const { tappedAtMs, poweredAtMs, stalledMs } = await faults().times();
+        rounds.push({
+          tapMs: atMs - tappedAtMs,
+          powerMs: atMs - poweredAtMs,
+          ownMs: atMs - poweredAtMs - stalledMs,
+        });
         await bench.takeAway();
         expect((await nextEvent()).kind).toBe("removed");
       }
-      const text = (values: readonly number[]): string => values.map((value) => value.toFixed(0)).join(" ");
-      console.log(`power to event: ${text(readingMs)} ms; tap to event with pcscd's poll: ${text(tapMs)} ms`);
-      expect(readingMs.toSorted((a, b) => a - b)[TIMED_TAPS >> 1]).toBeLessThan(150);
+      const median = (name: "tapMs" | "powerMs" | "ownMs"): number =>
+        rounds.map((round) => round[name]).toSorted((a, b) => a - b)[TIMED_TAPS >> 1] ?? NaN;
+      const [tap, power, own] = [median("tapMs"), median("powerMs"), median("ownMs")].map((ms) =>
+        ms.toFixed(0),
+      );
+      console.log(
+        `card reader, median of ${TIMED_TAPS} taps: tap to event ${tap} ms (with pcscd's poll of 400 ms), ` +
+          `power to event ${power} ms, of which ${own} ms are not vpcd's transport`,
+      );
+      expect(median("ownMs")).toBeLessThan(150);
     });
   });
 }

@@ -137,6 +137,7 @@ export type CardSlotStatus = {
   readonly readings: number;
   readonly tappedAtMs: number | null;
   readonly poweredAtMs: number | null;
+  readonly stalledMs: number;
   readonly counter: number | null;
 };
 export type CardControl = "tap" | "remove" | "hang" | "tear";

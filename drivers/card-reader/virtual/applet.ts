@@ -6,7 +6,7 @@
  * supported", so that nothing can take this for a card that was personalised over the air.
  */
 import { createCipheriv, randomBytes } from "node:crypto";
-import { CAPABILITY_FILE, NDEF_FILE } from "../apdu.ts";
+import { NDEF_FILE, NDEF_FILE_BYTES } from "../apdu.ts";
 import { encodeUriRecord } from "../ndef.ts";
 import { COUNTER_LIMIT, NDEF_APPLICATION, type PiccData, sdmMac } from "../ntag424.ts";
 import type { AesKey, CardUid } from "../secret.ts";
@@ -39,8 +39,7 @@ export type AppletSettings = {
   readonly url: string;
 };
 
-const NDEF_FILE_BYTES = 256;
-const NDEF_CAPACITY_BYTES = 0x0100;
+const CAPABILITY_FILE = 0xe103;
 /** Data sheet 8.2.3.1, delivery state: version 2.0, MLe 256, MLc 255, NDEF file E104h, proprietary file E105h. */
 const CAPABILITY_BYTES = Uint8Array.from([
   0x00,
@@ -54,7 +53,7 @@ const CAPABILITY_BYTES = Uint8Array.from([
   0x06,
   0xe1,
   0x04,
-  NDEF_CAPACITY_BYTES >> 8,
+  NDEF_FILE_BYTES >> 8,
   0x00,
   0x00,
   0x00,

@@ -19,6 +19,11 @@ export type FieldStatus = {
   /** Milliseconds since the epoch with fractions; null before the first. */
   readonly tappedAtMs: number | null;
   readonly poweredAtMs: number | null;
+  /**
+   * Since the tap, the time between the length of a command APDU and its payload. vpcd sends the two apart and leaves Nagle's
+   * algorithm on, so the payload waits for a delayed acknowledgement, about 40 ms a command, as no real reader does.
+   */
+  readonly stalledMs: number;
 };
 
 export class Field {
@@ -28,11 +33,12 @@ export class Field {
   #name: string | null = null;
   #received: Buffer = Buffer.alloc(0);
   #hung = false;
-  /** READ BINARY commands still answered before the card goes away; null when it stays. */
-  #readsUntilTorn: number | null = null;
+  #torn = false;
   #readings = 0;
   #tappedAtMs: number | null = null;
   #poweredAtMs: number | null = null;
+  #stalledMs = 0;
+  #stalledSinceMs: number | null = null;
 
   constructor(port: number) {
     this.#port = port;
@@ -45,6 +51,7 @@ export class Field {
       readings: this.#readings,
       tappedAtMs: this.#tappedAtMs,
       poweredAtMs: this.#poweredAtMs,
+      stalledMs: this.#stalledMs,
     };
   }
 
@@ -59,6 +66,8 @@ export class Field {
     this.#received = Buffer.alloc(0);
     this.#tappedAtMs = nowMs();
     this.#poweredAtMs = null;
+    this.#stalledMs = 0;
+    this.#stalledSinceMs = null;
     socket.on("data", (chunk) => this.#receive(chunk));
     socket.on("error", () => this.#forget(socket));
     socket.on("close", () => this.#forget(socket));
@@ -70,7 +79,7 @@ export class Field {
     if (socket === null) return;
     this.#forget(socket);
     this.#hung = false;
-    this.#readsUntilTorn = null;
+    this.#torn = false;
     socket.destroy();
   }
 
@@ -79,9 +88,9 @@ export class Field {
     this.#hung = true;
   }
 
-  /** The card, or the next one, goes away when it is asked for the second piece of a file. */
+  /** The card, or the next one, goes away when it is asked for the bytes of a file. */
   tear(): void {
-    this.#readsUntilTorn = 1;
+    this.#torn = true;
   }
 
   #forget(socket: Socket): void {
@@ -97,7 +106,12 @@ export class Field {
     while (this.#received.length >= LENGTH_BYTES) {
       const length = this.#received.readUInt16BE(0);
       if (length > MAX_PAYLOAD_BYTES) return this.remove();
-      if (this.#received.length < LENGTH_BYTES + length) return;
+      if (this.#received.length < LENGTH_BYTES + length) {
+        this.#stalledSinceMs ??= nowMs();
+        return;
+      }
+      if (this.#stalledSinceMs !== null && length > 1) this.#stalledMs += nowMs() - this.#stalledSinceMs;
+      this.#stalledSinceMs = null;
       const payload = this.#received.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
       this.#received = this.#received.subarray(LENGTH_BYTES + length);
       this.#take(payload);
@@ -117,8 +131,7 @@ export class Field {
   #answer(card: VirtualCard, apdu: Buffer): void {
     if (this.#hung) return;
     if (apdu[1] === 0xb0) {
-      if (this.#readsUntilTorn === 0) return this.remove();
-      if (this.#readsUntilTorn !== null) this.#readsUntilTorn -= 1;
+      if (this.#torn) return this.remove();
       this.#readings += 1;
     }
     this.#send(card.answer(apdu));
