@@ -8,7 +8,7 @@ type Entries = {
   readonly [Kind in DriverKind]: Readonly<Record<`${Kind}/${string}`, () => Promise<Driver<Kind>>>>;
 };
 
-export const DRIVERS = {
+const DRIVERS = {
   microphone: {
     "microphone/alsa": async () => (await import("./microphone/alsa.ts")).alsaMicrophone,
   },
@@ -22,9 +22,6 @@ export const DRIVERS = {
     "printer/escpos": async () => (await import("./printer/escpos.ts")).escposPrinter,
   },
 } satisfies Entries;
-
-/** The ids of one kind's drivers, for a settings schema. */
-export type DriverId<Kind extends DriverKind> = Extract<keyof (typeof DRIVERS)[Kind], string>;
 
 export type AnyDriver = { readonly [Kind in DriverKind]: Driver<Kind> }[DriverKind];
 

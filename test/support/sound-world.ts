@@ -4,7 +4,7 @@
  * the speaker, and what the terminal speaks is recorded by the microphone. SAYPAY_MICROPHONE and SAYPAY_SPEAKER name the ALSA
  * devices ("plughw:CARD=Device").
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { type Recording, Tap } from "./recording.ts";
 import { type SoundEnvironment, VirtualSound } from "./sound.ts";
 import { encodeWav, type Sound } from "./wav.ts";
@@ -23,36 +23,40 @@ const RECORDING_RATE = 48_000;
 class RealSound implements SoundWorld {
   readonly #microphone = process.env["SAYPAY_MICROPHONE"] ?? "default";
   readonly #speaker = process.env["SAYPAY_SPEAKER"] ?? "default";
-  readonly #recorders = new Set<ChildProcess>();
+  readonly #children = new Set<ChildProcessWithoutNullStreams>();
 
   async start(): Promise<SoundEnvironment> {
     return { env: {}, microphoneDevice: this.#microphone, speakerDevice: this.#speaker };
   }
 
   async say(sound: Sound): Promise<void> {
-    const child = spawn("aplay", ["--quiet", `--device=${this.#speaker}`, "-"], {
-      stdio: ["pipe", "ignore", "inherit"],
-    });
+    const child = this.#spawn("aplay", [`--device=${this.#speaker}`, "-"]);
+    child.stdout.resume();
     child.stdin.end(encodeWav(sound));
     const code = await new Promise((resolve, reject) => child.once("exit", resolve).once("error", reject));
     if (code !== 0) throw new Error(`aplay ended with status ${String(code)}`);
   }
 
-  /** The recorder runs until stop(): a microphone that is shared with nobody in these suites. */
+  /** The recorder runs until the recording is stopped: the microphone is shared with nobody in these suites. */
   recordSpeaker(): Recording {
     const tap = new Tap(RECORDING_RATE);
     const format = ["--format=S16_LE", "--channels=1", `--rate=${RECORDING_RATE}`, "--file-type=raw"];
     const periods = ["--period-time=10000", "--buffer-time=200000"];
-    const child = spawn("arecord", ["--quiet", `--device=${this.#microphone}`, ...format, ...periods], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    this.#recorders.add(child);
+    const child = this.#spawn("arecord", [`--device=${this.#microphone}`, ...format, ...periods]);
     child.stdout.on("data", (chunk: Buffer) => tap.take(chunk));
     return tap.record(() => child.kill("SIGKILL"));
   }
 
   async stop(): Promise<void> {
-    for (const child of this.#recorders) child.kill("SIGKILL");
+    for (const child of this.#children) child.kill("SIGKILL");
+  }
+
+  #spawn(program: string, programArguments: readonly string[]): ChildProcessWithoutNullStreams {
+    const child = spawn(program, ["--quiet", ...programArguments]);
+    this.#children.add(child);
+    child.once("exit", () => this.#children.delete(child));
+    child.stderr.pipe(process.stderr, { end: false });
+    return child;
   }
 }
 
