@@ -56,7 +56,9 @@ export type PcscService = {
   readonly port: number;
   /** SIGKILL, as a crash; `start` brings the service back on the same socket and ports. */
   kill(): Promise<void>;
-  start(): Promise<void>;
+  start(options?: { readonly readers: "plugged" | "unplugged" }): Promise<void>;
+  /** Plugs the readers into a service that was started without. */
+  plugIn(): Promise<void>;
   /** Ends the service and removes its files. */
   stop(): Promise<void>;
 };
@@ -83,11 +85,14 @@ export async function startPcscService(): Promise<PcscService> {
     `CHANNELID ${channel}`,
   ];
   await mkdir(configuration);
-  await writeFile(join(configuration, "vpcd"), `${lines.join("\n")}\n`);
+  const readers = join(configuration, "vpcd");
+  const plug = (): Promise<void> => writeFile(readers, `${lines.join("\n")}\n`);
 
   let child: ChildProcess | null = null;
-  const start = async (): Promise<void> => {
-    child = await launch(socket, configuration, port);
+  const start: PcscService["start"] = async (options = { readers: "plugged" }) => {
+    const plugged = options.readers === "plugged";
+    await (plugged ? plug() : rm(readers, { force: true }));
+    child = await launch(socket, configuration, plugged ? `port ${port + 1}` : "");
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child !== null) await endProcess(child, signal);
@@ -99,6 +104,11 @@ export async function startPcscService(): Promise<PcscService> {
     port,
     start,
     kill: () => end("SIGKILL"),
+    async plugIn() {
+      await plug();
+      // pcscd(8), --hotplug: the signal by which udev tells of a new reader.
+      child?.kill("SIGUSR1");
+    },
     async stop() {
       await end("SIGTERM");
       await rm(folder, { recursive: true, force: true });
@@ -106,8 +116,8 @@ export async function startPcscService(): Promise<PcscService> {
   };
 }
 
-/** Resolves when the service accepts clients and vpcd listens on both ports. */
-async function launch(socket: string, configuration: string, port: number): Promise<ChildProcess> {
+/** Resolves when the service accepts clients and its log shows that the last reader is there. */
+async function launch(socket: string, configuration: string, lastReader: string): Promise<ChildProcess> {
   const parameters = ["--foreground", "--info", "--config", configuration];
   const child = spawn("perl", ["-e", LAUNCHER, socket, PCSCD, ...parameters], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -120,7 +130,7 @@ async function launch(socket: string, configuration: string, port: number): Prom
     });
   }
   const deadline = Date.now() + START_TIMEOUT_MS;
-  const ready = (): boolean => log.includes("daemon ready") && log.includes(`port ${port + 1}`);
+  const ready = (): boolean => log.includes("daemon ready") && log.includes(lastReader);
   while (!ready() || !(await answers(socket))) {
     if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
       await endProcess(child, "SIGKILL");

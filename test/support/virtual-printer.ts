@@ -8,9 +8,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { COMPILED } from "./program.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../dist/drivers/printer/virtual/main.js", import.meta.url));
+const PROGRAM = `${COMPILED}drivers/printer/virtual/main.js`;
 const START_TIMEOUT_MS = 15_000;
 
 export type Paper = {

@@ -1,0 +1,37 @@
+/** `npm run --silent bench -- NAME [--json]`: one benchmark. Each lives in a file of its own and says what it measures. */
+import { Command } from "commander";
+
+export type BenchOptions = { readonly json: boolean; readonly [option: string]: unknown };
+type Bench = { readonly summary: string; readonly run: (options: BenchOptions) => Promise<void> };
+
+const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
+  footprint: async () => {
+    const { footprint, summary } = await import("./footprint.ts");
+    return { summary, run: footprint };
+  },
+  recognition: async () => {
+    const { recognition, summary } = await import("./recognition.ts");
+    return { summary, run: recognition };
+  },
+  voice: async () => {
+    const { voice, summary } = await import("./voice.ts");
+    return { summary, run: voice };
+  },
+  wire: async () => {
+    const { wire, summary } = await import("./wire.ts");
+    return { summary, run: wire };
+  },
+};
+
+const command = new Command("npm run --silent bench --")
+  .description("Measures one thing and prints it. Machines are noisy: compare what one run prints.")
+  .showHelpAfterError();
+
+for (const [name, load] of Object.entries(BENCHES)) {
+  const { summary, run } = await load();
+  const sub = command.command(name).description(summary).option("--json", "print JSON", false);
+  if (name === "recognition") sub.option("--data <folder>", "folder of WAV files with labels.json");
+  if (name === "voice") sub.option("--orders <n>", "how many orders", "50");
+  sub.action((options: BenchOptions) => run(options));
+}
+await command.parseAsync();

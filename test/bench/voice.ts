@@ -1,0 +1,100 @@
+/**
+ * How long a customer waits for an answer: from the end of speech to the start of the reply, over real sound devices of
+ * software, split into stages. Two clocks: the daemon's own stages, and the two recordings (what the microphone heard,
+ * what the speaker played), which know nothing of the daemon.
+ */
+import type { SaleLatency, TurnLatency } from "../../daemon/shell/latency.ts";
+import { Counter } from "../support/counter.ts";
+import { Customer } from "../support/customer.ts";
+import { type Spread, spread, table } from "./figures.ts";
+import type { BenchOptions } from "./main.ts";
+
+export const summary = "end of speech to start of reply, by stage, over spoken orders";
+
+const ORDERS = [
+  "아메리카노 한 잔 주세요",
+  "아이스 아메리카노 두 잔이랑 치즈케이크 하나 주세요",
+  "따뜻한 카페라떼 세 잔 주세요",
+  "소금빵 두 개하고 녹차 한 잔이요",
+  "오렌지주스 한 잔이랑 쿠키 네 개 주세요",
+  "바닐라라떼 라지로 한 잔 주세요",
+  "생수 두 병 주세요",
+  "카푸치노 두 잔 주세요",
+  "샌드위치 하나랑 아이스 라떼 하나요",
+  "유자차 따뜻한 걸로 두 잔 부탁드려요",
+];
+
+type Sample = TurnLatency & { readonly acousticMs: number | null };
+
+export async function voice(options: BenchOptions): Promise<void> {
+  const orders = Number(options["orders"] ?? 50);
+  if (!Number.isInteger(orders) || orders < 1) throw new Error("--orders is a whole number from 1");
+  const counter = new Counter();
+  process.once("SIGINT", () => void counter.stop().finally(() => process.exit(130)));
+  const samples: Sample[] = [];
+  let missed = 0;
+  try {
+    await counter.start();
+    const customer = new Customer(counter, "ko");
+    for (let n = 0; n < orders; n++) {
+      const sample = await measure(counter, customer, ORDERS[n % ORDERS.length] ?? "");
+      if (sample === null) missed++;
+      else samples.push(sample);
+      if (process.stderr.isTTY) process.stderr.write(`\r${n + 1} of ${orders}`);
+    }
+    if (process.stderr.isTTY) process.stderr.write("\r");
+  } finally {
+    await counter.stop();
+  }
+  if (samples.length === 0) throw new Error("the terminal understood none of the orders");
+  report(samples, missed, options.json);
+}
+
+/** One order, read back, then cancelled by touch. Null when it was not understood. */
+async function measure(counter: Counter, customer: Customer, words: string): Promise<Sample | null> {
+  const { watcher } = counter;
+  const mark = watcher.mark;
+  await counter.wake();
+  await watcher.next("listening", mark);
+  const microphone = counter.sound.recordMicrophone();
+  const speaker = counter.sound.recordSpeaker();
+  const understood = await customer.order(words, watcher.mark - 1).then(
+    () => true,
+    () => false,
+  );
+  microphone.stop();
+  speaker.stop();
+  const endOfSpeech = microphone.stretches().at(-1)?.endMs;
+  const startOfReply = speaker.stretches()[0]?.startMs;
+  await watcher.post("/turn", { intent: { kind: "cancel" } });
+  const closed = await watcher.next("closed", mark);
+  const turn = (closed.latency as SaleLatency | null)?.turns.find(
+    (candidate) => candidate.endOfSpeechToReplyMs > 0,
+  );
+  if (!understood || turn === undefined) return null;
+  const acousticMs =
+    endOfSpeech === undefined || startOfReply === undefined ? null : startOfReply - endOfSpeech;
+  return { ...turn, acousticMs };
+}
+
+function report(samples: readonly Sample[], missed: number, json: boolean): void {
+  const of = (pick: (sample: Sample) => number): Spread => spread(samples.map(pick));
+  const acoustic = samples.flatMap(({ acousticMs }) => (acousticMs === null ? [] : [acousticMs]));
+  const figures = {
+    orders: samples.length,
+    notUnderstood: missed,
+    milliseconds: {
+      endpointing: of((s) => s.endpointingMs),
+      recognition: of((s) => s.recognitionMs),
+      understanding: of((s) => s.understandingMs),
+      synthesis: of((s) => s.replyMs),
+      afterPause: of((s) => s.recognitionMs + s.understandingMs + s.replyMs),
+      total: of((s) => s.endOfSpeechToReplyMs),
+      acousticTotal: spread(acoustic),
+    },
+  };
+  if (json) return void process.stdout.write(`${JSON.stringify(figures)}\n`);
+  const rows = Object.entries(figures.milliseconds).map(([stage, { median, p95 }]) => [stage, median, p95]);
+  process.stdout.write(`${table([["stage, ms", "median", "p95"], ...rows])}\n`);
+  process.stdout.write(`${samples.length} orders, ${missed} not understood\n`);
+}

@@ -1,0 +1,104 @@
+/**
+ * The ledger's end of the wire without the ledger: answers every request at once, signed, and remembers what it saw.
+ * Tests of the uplink tell it when to be silent, to lie or to be gone.
+ */
+
+import type { KeyObject } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { connectAsync, type MqttClient } from "mqtt";
+import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
+import {
+  ALL_UP_TOPIC,
+  decodeUp,
+  encodeDown,
+  LEDGER_PRESENCE_TOPIC,
+  OFFLINE,
+  ONLINE,
+  topicsOf,
+  type UpMessage,
+} from "../../sync/wire.ts";
+import type { Identity } from "./mosquitto.ts";
+
+export type AnsweringLedgerSettings = {
+  readonly url: string;
+  readonly identity?: Identity;
+  readonly key: KeyObject;
+  readonly protocolVersion?: 4 | 5;
+};
+
+export class AnsweringLedger {
+  readonly #settings: AnsweringLedgerSettings;
+  #client: MqttClient | undefined;
+  /** Every request, resends included, in the order of arrival. */
+  readonly seen: UpMessage[] = [];
+  silent = false;
+  outcome: LedgerOutcome = { kind: "pending" };
+
+  constructor(settings: AnsweringLedgerSettings) {
+    this.#settings = settings;
+  }
+
+  async start(): Promise<void> {
+    const { url, identity, protocolVersion = 5 } = this.#settings;
+    const client = await connectAsync(url, {
+      protocolVersion,
+      clientId: "saypay-ledger",
+      username: "ledger",
+      clean: true,
+      reconnectPeriod: 100,
+      will: { topic: LEDGER_PRESENCE_TOPIC, payload: Buffer.from(OFFLINE), qos: 1, retain: true },
+      ...(identity === undefined
+        ? {}
+        : {
+            ca: readFileSync(identity.ca),
+            cert: readFileSync(identity.cert),
+            key: readFileSync(identity.key),
+          }),
+    });
+    this.#client = client;
+    client.on("message", (_topic, payload) => this.#receive(payload));
+    // The package does not announce itself again after a reconnection.
+    client.on("connect", () => void this.#announce(client));
+    client.on("error", () => undefined);
+    await this.#announce(client);
+  }
+
+  /** An answer as it would be, from a key of the caller's choosing. */
+  answer(terminal: string, requestId: string, key: string, signer: KeyObject = this.#settings.key): void {
+    const bytes = encodeDown(terminal, { requestId, key, outcome: this.outcome }, signer);
+    this.#client?.publish(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 });
+  }
+
+  /** Sends raw bytes to a terminal. */
+  async publishDown(terminal: string, bytes: Uint8Array): Promise<void> {
+    await this.#client?.publishAsync(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 });
+  }
+
+  /** Gone without a good-bye: the broker tells by last will. */
+  async vanish(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client === undefined) return;
+    client.options.reconnectPeriod = 0;
+    const closed = once(client, "close");
+    client.stream.destroy();
+    await closed;
+    client.end(true);
+  }
+
+  async #announce(client: MqttClient): Promise<void> {
+    try {
+      await client.subscribeAsync(ALL_UP_TOPIC, { qos: 1 });
+      await client.publishAsync(LEDGER_PRESENCE_TOPIC, ONLINE, { qos: 1, retain: true });
+    } catch {
+      // The connection went again; the next one announces.
+    }
+  }
+
+  #receive(payload: Buffer): void {
+    const message = decodeUp(payload);
+    this.seen.push(message);
+    if (!this.silent) this.answer(message.terminal, message.requestId, message.request.key);
+  }
+}
