@@ -120,12 +120,14 @@ export class VirtualSound {
     // PulseAudio keeps its state in the home folder: a private one leaves the person's own alone.
     const own = { HOME: this.#folder, XDG_RUNTIME_DIR: this.#folder, XDG_CONFIG_HOME: this.#folder };
     const env = { ...process.env, ...this.#env, ...own };
-    const child = spawn(program, programArguments, { env, stdio: ["pipe", "pipe", "pipe"] });
+    // The kernel ends them with this process, also when it is killed and cannot clean up.
+    const bound = ["--pdeathsig", "KILL", program, ...programArguments];
+    const child = spawn("setpriv", bound, { env, stdio: ["pipe", "pipe", "pipe"] });
     this.#children.add(child);
     child.once("exit", () => this.#children.delete(child));
     child.once("error", (error) => {
       this.#children.delete(child);
-      this.#complain(`${error.message}: ${PACKAGES}\n`);
+      this.#complain(error.message);
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#complain(text));
     return child;
@@ -157,7 +159,7 @@ export class VirtualSound {
       if (performance.now() > limit || this.#children.size === 0) {
         const said = this.#complaints;
         await this.stop();
-        throw new Error(`virtual sound did not start (waiting until ${what}): ${said}`);
+        throw new Error(`virtual sound did not start (waiting until ${what}): ${said}; needed: ${PACKAGES}`);
       }
       await delay(POLL_MS);
     }
