@@ -1,21 +1,25 @@
 /** The ledger's process: the only reader of its command line and of signals. Logs go to stdout as JSON lines. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { pino } from "pino";
 import { Fault } from "../../daemon/core/fault.ts";
-import { Ledger } from "./ledger.ts";
+import { BOOKS_FILE, Ledger } from "./ledger.ts";
 import { readLedgerSettings } from "./settings.ts";
+import { SqliteLedgerStorage } from "./storage-sqlite.ts";
 
 /** A stop that takes longer than this is cut off; everything committed stays. */
 const STOP_LIMIT_MS = 15_000;
 
-type Options = { readonly config: string; readonly check?: true };
+type Options = { readonly config: string; readonly check?: true; readonly verify?: true };
 
-async function run({ config, check }: Options): Promise<void> {
+async function run({ config, check, verify }: Options): Promise<void> {
   const settings = readLedgerSettings(config);
   if (check) {
     process.stdout.write(`${config}: no mistakes\n`);
     return;
   }
+  if (verify) return verifyBooks(join(settings.data, BOOKS_FILE));
   const log = pino({ name: "ledger", level: settings.log.level });
   const ledger = new Ledger(settings, log);
   let stopping: Promise<void> | undefined;
@@ -32,6 +36,19 @@ async function run({ config, check }: Options): Promise<void> {
   await started;
 }
 
+/** Checks a ledger that is not running: the audit chain against itself and the charges, and the balance. */
+async function verifyBooks(path: string): Promise<void> {
+  if (!existsSync(path)) throw new Fault("settings.invalid", `${path} does not exist; nothing to verify`);
+  const storage = new SqliteLedgerStorage(path);
+  await storage.open();
+  const audit = storage.verify();
+  const { balanced } = await storage.statement({ limit: 1 });
+  await storage.close();
+  const whole = balanced && audit.firstBroken === null && audit.strayed.length === 0;
+  process.stdout.write(`${JSON.stringify({ whole, balanced, audit })}\n`);
+  if (!whole) process.exitCode = 1;
+}
+
 function fail(fault: unknown): void {
   const text = fault instanceof Fault ? fault.message : fault instanceof Error ? fault.stack : String(fault);
   process.stderr.write(`saypay ledger: ${text}\n`);
@@ -42,6 +59,7 @@ const program = new Command("ledger")
   .description("The Saypay ledger: clears what terminals sell, at most once, and keeps the books.")
   .requiredOption("--config <file>", "settings file (see sync/ledger/ledger.example.yaml)")
   .option("--check", "only read the settings and list their mistakes")
+  .option("--verify", "check the books of a ledger that is stopped: audit chain, states, balance")
   .action(async (options: Options) => run(options));
 
 program.parseAsync().catch(fail);

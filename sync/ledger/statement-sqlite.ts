@@ -1,12 +1,10 @@
-/** Reading the books on SQLite: the statement, computed from the entries every time, and the alarms. */
+/** Reading the books on SQLite: the statement, computed from the entries every time. */
 import type Database from "better-sqlite3";
 import { accountKind } from "./posting.ts";
 import type { Row } from "./row.ts";
 import { count, countOrNull, declineReasonOf, integer, modeOf, stateOf, text, textOrNull } from "./row.ts";
 import type {
   AccountBalance,
-  Alarm,
-  AlarmKind,
   Statement,
   StatementFilter,
   StatementTransaction,
@@ -14,20 +12,6 @@ import type {
 } from "./storage.ts";
 
 type Db = Database.Database;
-
-const ALARM_KINDS = {
-  "key-conflict": true,
-  "unknown-terminal": true,
-  "invalid-request": true,
-  "card-replayed": true,
-  "card-counter-late": true,
-  "gateway-mismatch": true,
-  "gateway-refused-reversal": true,
-  "offline-declined": true,
-  "pending-too-long": true,
-  "dead-letter": true,
-  "queue-full": true,
-} as const satisfies Record<AlarmKind, true>;
 
 /** The transactions that the filter asks for; accounts, totals and balance are those of the whole ledger. */
 export function readStatement(db: Db, filter: StatementFilter): Statement {
@@ -110,29 +94,4 @@ function readTotals(db: Db): StateTotal[] {
       count: count(row, "n"),
       minor: integer(row, "minor"),
     }));
-}
-
-/** Newest first. */
-export function readAlarms(db: Db, limit: number): Alarm[] {
-  return db
-    .prepare<unknown[], Row>("SELECT * FROM alarms ORDER BY last_ms DESC, kind, subject LIMIT ?")
-    .all(limit)
-    .map((row) => ({
-      kind: alarmKindOf(row),
-      subject: text(row, "subject"),
-      detail: text(row, "detail"),
-      count: count(row, "count"),
-      firstMs: count(row, "first_ms"),
-      lastMs: count(row, "last_ms"),
-    }));
-}
-
-function alarmKindOf(row: Row): AlarmKind {
-  const value = text(row, "kind");
-  if (!isAlarmKind(value)) throw new Error(`alarm kind ${value} is not known`);
-  return value;
-}
-
-function isAlarmKind(value: string): value is AlarmKind {
-  return Object.hasOwn(ALARM_KINDS, value);
 }

@@ -5,17 +5,18 @@
  *
  * Assumes that one process owns the file. Other processes may read it while the ledger runs.
  */
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import Database from "better-sqlite3";
 import { Fault } from "../../daemon/core/fault.ts";
+import { raiseAlarm, readAlarms } from "./alarms-sqlite.ts";
+import { type AuditVerdict, appendAudit, verifyAudit } from "./audit-sqlite.ts";
+import { book } from "./books-sqlite.ts";
 import type { Charge } from "./charge.ts";
 import { judgeTap, moveOf, UNRESOLVED } from "./charge.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import type { Entry, Step } from "./posting.ts";
-import { accountKind, entriesOf, isBalanced, transfersOf } from "./posting.ts";
 import type { Row } from "./row.ts";
 import { chargeOf } from "./row.ts";
-import { readAlarms, readStatement } from "./statement-sqlite.ts";
+import { readStatement } from "./statement-sqlite.ts";
 import type {
   Alarm,
   DeadLetter,
@@ -32,10 +33,7 @@ import type {
 /** Letters that are kept whole up to this; the rest of a longer one is cut and its length noted. */
 export const MAX_DEAD_LETTER_BYTES = 65_536;
 export const MAX_DEAD_LETTERS = 10_000;
-/** Distinct subjects a kind of alarm may have; later ones are counted together. */
-export const MAX_ALARMS_PER_KIND = 1_000;
 const CARD_SALT = "card-salt";
-const OVERFLOW_SUBJECT = "(others)";
 
 type Db = Database.Database;
 
@@ -86,7 +84,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
       const verdict = entombed ? "fresh" : this.#judge(card, fresh);
       const state = entombed ? "reversed" : verdict === "replayed" ? "declined" : "attempting";
       const charge = this.#insertCharge(db, fresh, card, state, nowMs);
-      audit(db, nowMs, {
+      appendAudit(db, nowMs, {
         event: "received",
         terminal: fresh.terminal,
         key: fresh.key,
@@ -95,7 +93,8 @@ export class SqliteLedgerStorage implements LedgerStorage {
       });
       if (verdict !== "fresh") {
         const kind = verdict === "late" ? "card-counter-late" : "card-replayed";
-        this.#raise(
+        raiseAlarm(
+          db,
           { kind, subject: `${fresh.terminal} ${fresh.key}`, detail: `counter ${fresh.card.counter}` },
           nowMs,
         );
@@ -107,7 +106,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
         fresh.terminal,
         fresh.key,
       );
-      this.#book(charge, ["hold"], nowMs);
+      book(db, charge, ["hold"], nowMs);
       return { kind: "opened", charge, attempt: this.#attempt(charge, "authorise", nowMs) };
     });
   }
@@ -122,7 +121,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
       const put =
         "INSERT INTO tombstones (terminal, key, sale_id, received_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
       const { changes } = db.prepare(put).run(terminal, key, saleId, nowMs);
-      if (changes > 0) audit(db, nowMs, { event: "entombed", terminal, key });
+      if (changes > 0) appendAudit(db, nowMs, { event: "entombed", terminal, key });
       return true;
     });
   }
@@ -166,7 +165,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
         from: charge.state,
       });
       if (changes !== 1) throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
-      this.#book(charge, move.steps, nowMs);
+      book(db, charge, move.steps, nowMs);
       if (settlement.attempt !== null) {
         db.prepare("UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(
           nowMs,
@@ -174,9 +173,9 @@ export class SqliteLedgerStorage implements LedgerStorage {
           settlement.attempt.id,
         );
       }
-      for (const alarm of settlement.alarms) this.#raise(alarm, nowMs);
+      for (const alarm of settlement.alarms) raiseAlarm(db, alarm, nowMs);
       if (move.state !== charge.state) {
-        audit(db, nowMs, {
+        appendAudit(db, nowMs, {
           event: move.state,
           terminal: charge.terminal,
           key: charge.key,
@@ -203,7 +202,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
   }
 
   async raise(alarm: Raise, nowMs: number): Promise<void> {
-    this.#write(() => this.#raise(alarm, nowMs));
+    this.#write((db) => raiseAlarm(db, alarm, nowMs));
   }
 
   async bury(letter: DeadLetter, nowMs: number): Promise<void> {
@@ -215,12 +214,17 @@ export class SqliteLedgerStorage implements LedgerStorage {
           "INSERT INTO dead_letters (topic, payload, bytes, reason, received_ms) VALUES (?, ?, ?, ?, ?)",
         ).run(letter.topic, kept, letter.payload.byteLength, letter.reason, nowMs);
       }
-      this.#raise({ kind: "dead-letter", subject: letter.topic, detail: letter.reason }, nowMs);
+      raiseAlarm(db, { kind: "dead-letter", subject: letter.topic, detail: letter.reason }, nowMs);
     });
   }
 
   async alarms(limit: number): Promise<readonly Alarm[]> {
     return readAlarms(this.#open(), limit);
+  }
+
+  /** Reads the whole audit log; not part of the interface, because it is for people. */
+  verify(): AuditVerdict {
+    return verifyAudit(this.#open());
   }
 
   async statement(filter: StatementFilter): Promise<Statement> {
@@ -324,58 +328,6 @@ export class SqliteLedgerStorage implements LedgerStorage {
       this.#open().prepare(insert).run(charge.id, operation, charge.gatewayKey, nowMs).lastInsertRowid,
     );
   }
-
-  #book(charge: Charge, steps: readonly Step[], nowMs: number): void {
-    const db = this.#open();
-    const booked: Entry[] = [];
-    for (const transfer of steps.flatMap((step) => transfersOf(charge, step))) {
-      const { minor, currency } = transfer.amount;
-      db.prepare(
-        `INSERT INTO transfers (id, charge_id, kind, debit, credit, amount_minor, currency, resolves, booked_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ).run(
-        transfer.id,
-        charge.id,
-        transfer.kind,
-        transfer.debit,
-        transfer.credit,
-        minor,
-        currency,
-        transfer.resolves,
-        nowMs,
-      );
-      entriesOf(transfer).forEach((entry, line) => {
-        const open = "INSERT INTO accounts (code, currency, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-        db.prepare(open).run(entry.account, currency, accountKind(entry.account));
-        db.prepare(
-          `INSERT INTO entries (transfer_id, line, account, currency, layer, side, amount_minor)
-           VALUES (?, ?, ?, ?, ?, ?, ?)`,
-        ).run(transfer.id, line, entry.account, currency, entry.layer, entry.side, minor);
-        booked.push(entry);
-      });
-    }
-    if (!isBalanced(booked)) throw new Error(`the postings of charge ${charge.id} do not balance`);
-  }
-
-  #raise(alarm: Raise, nowMs: number): void {
-    const db = this.#open();
-    const known = db
-      .prepare("SELECT 1 FROM alarms WHERE kind = ? AND subject = ?")
-      .get(alarm.kind, alarm.subject);
-    const count = db
-      .prepare<unknown[], Row>("SELECT COUNT(*) AS n FROM alarms WHERE kind = ?")
-      .get(alarm.kind);
-    const full = known === undefined && Number(count?.["n"]) >= MAX_ALARMS_PER_KIND;
-    db.prepare(
-      `INSERT INTO alarms (kind, subject, detail, count, first_ms, last_ms) VALUES (@kind, @subject, @detail, 1, @nowMs, @nowMs)
-       ON CONFLICT (kind, subject) DO UPDATE SET count = count + 1, detail = excluded.detail, last_ms = excluded.last_ms`,
-    ).run({
-      kind: alarm.kind,
-      subject: full ? OVERFLOW_SUBJECT : alarm.subject,
-      detail: alarm.detail,
-      nowMs,
-    });
-  }
 }
 
 /** The lock dies with the process, however it ends, because the operating system holds it. */
@@ -422,18 +374,6 @@ function cardSalt(db: Db): Buffer {
   const value = row?.["value"];
   if (!Buffer.isBuffer(value)) throw new Fault("journal.damaged", "the ledger's card salt is missing");
   return value;
-}
-
-/** Appends to the audit log; each row's hash covers the row before it, so that a change shows. */
-function audit(db: Db, nowMs: number, event: Readonly<Record<string, string>>): void {
-  const last = db.prepare<unknown[], Row>("SELECT hash FROM audit ORDER BY number DESC LIMIT 1").get();
-  const text = JSON.stringify(event);
-  const before = last?.["hash"];
-  const hash = createHash("sha256")
-    .update(Buffer.isBuffer(before) ? before : Buffer.alloc(32))
-    .update(`${nowMs}\n${text}`)
-    .digest();
-  db.prepare("INSERT INTO audit (time_ms, event, hash) VALUES (?, ?, ?)").run(nowMs, text, hash);
 }
 
 function amountOf(of: Pick<NewCharge, "amount">): { amountMinor: string; currency: string } {

@@ -1,0 +1,41 @@
+/** Writing the books on SQLite: transfers and their entries. */
+import type Database from "better-sqlite3";
+import type { Booked, Entry, Step } from "./posting.ts";
+import { accountKind, entriesOf, isBalanced, transfersOf } from "./posting.ts";
+
+type Db = Database.Database;
+
+/**
+ * Stores the transfers of the steps with their entries, inside the caller's transaction. Throws, so that nothing is
+ * stored, when debits and credits differ, a transfer exists already, or a hold would be resolved twice.
+ */
+export function book(db: Db, charge: Booked, steps: readonly Step[], nowMs: number): void {
+  const booked: Entry[] = [];
+  for (const transfer of steps.flatMap((step) => transfersOf(charge, step))) {
+    const { minor, currency } = transfer.amount;
+    db.prepare(
+      `INSERT INTO transfers (id, charge_id, kind, debit, credit, amount_minor, currency, resolves, booked_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      transfer.id,
+      charge.id,
+      transfer.kind,
+      transfer.debit,
+      transfer.credit,
+      minor,
+      currency,
+      transfer.resolves,
+      nowMs,
+    );
+    entriesOf(transfer).forEach((entry, line) => {
+      const open = "INSERT INTO accounts (code, currency, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+      db.prepare(open).run(entry.account, currency, accountKind(entry.account));
+      db.prepare(
+        `INSERT INTO entries (transfer_id, line, account, currency, layer, side, amount_minor)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      ).run(transfer.id, line, entry.account, currency, entry.layer, entry.side, minor);
+      booked.push(entry);
+    });
+  }
+  if (!isBalanced(booked)) throw new Error(`the postings of charge ${charge.id} do not balance`);
+}

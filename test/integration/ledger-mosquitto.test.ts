@@ -1,0 +1,111 @@
+/** The ledger on an outside broker: a real Mosquitto with mutual TLS and an access list for every name. */
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { authorise, inWords } from "../support/ledger-desk.ts";
+import { LedgerProcess, WireTerminal } from "../support/ledger-process.ts";
+import { Mosquitto } from "../support/mosquitto.ts";
+
+let broker: Mosquitto;
+beforeAll(async () => {
+  broker = await Mosquitto.start();
+});
+afterAll(async () => {
+  await broker.stop();
+});
+
+const ended: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ended.splice(0).reverse()) await end();
+});
+
+async function startLedger(protocol: 4 | 5 = 5): Promise<LedgerProcess> {
+  const ledger = new LedgerProcess({
+    broker: { outside: { url: broker.url, protocol, tls: broker.identity("ledger") } },
+  });
+  ended.push(() => ledger.remove());
+  await ledger.start();
+  return ledger;
+}
+
+async function connectTerminal(ledger: LedgerProcess, id: string): Promise<WireTerminal> {
+  const terminal = new WireTerminal(id, ledger.publicKey);
+  ended.push(() => terminal.close());
+  const { ca, cert, key } = broker.identity(id);
+  await terminal.connect(broker.url, {
+    ca: readFileSync(ca),
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+  });
+  return terminal;
+}
+
+async function said(terminal: WireTerminal, presence: string): Promise<void> {
+  const limit = performance.now() + 10_000;
+  while (terminal.presence.at(-1) !== presence) {
+    if (performance.now() > limit) throw new Error(`presence is ${terminal.presence.join(", ")}`);
+    await delay(20);
+  }
+}
+
+describe("on Mosquitto with mutual TLS", () => {
+  test.each([4, 5] as const)("a sale is answered, MQTT protocol level %i", async (protocol) => {
+    const ledger = await startLedger(protocol);
+    const terminal = await connectTerminal(ledger, "counter-1");
+    await said(terminal, "online");
+    await terminal.send("r1", authorise("s/1"));
+    expect(inWords((await terminal.answer("r1")).outcome)).toBe("approved");
+    expect(await ledger.charged()).toBe(1);
+    expect(ledger.ports.mqtt).toBeNull();
+  });
+
+  test("two terminals are kept apart by the broker", async () => {
+    const ledger = await startLedger();
+    const [one, two] = [
+      await connectTerminal(ledger, "counter-1"),
+      await connectTerminal(ledger, "counter-2"),
+    ];
+    await one.sendRaw("saypay/v1/counter-2/up", Buffer.from("forged"));
+    await one.sendRaw("saypay/v1/ledger/presence", Buffer.from("offline"));
+    await one.send("r1", authorise("s/1"));
+    await two.send("r1", authorise("s/1"));
+    expect(inWords((await one.answer("r1")).outcome)).toBe("approved");
+    expect(inWords((await two.answer("r1")).outcome)).toBe("declined card-replayed");
+    expect(one.presence).toEqual(["online"]);
+    expect(
+      (await ledger.get<{ alarms: { kind: string }[] }>("/v1/alarms")).alarms.map(({ kind }) => kind),
+    ).toEqual(["card-replayed"]);
+  });
+
+  test("a ledger that is killed is reported offline, and what came meanwhile is answered after its return", async () => {
+    const ledger = await startLedger();
+    const terminal = await connectTerminal(ledger, "counter-1");
+    await said(terminal, "online");
+    await ledger.end("SIGKILL");
+    await said(terminal, "offline");
+    await terminal.send("r1", authorise("s/1"));
+    await ledger.start();
+    await said(terminal, "online");
+    expect(inWords((await terminal.answer("r1")).outcome)).toBe("approved");
+    expect(await ledger.charged()).toBe(1);
+  });
+
+  test("a broker that is killed is found again, and the sale is asked for once more", async () => {
+    const ledger = await startLedger();
+    const before = await connectTerminal(ledger, "counter-1");
+    await said(before, "online");
+    await ledger.plan({ latencyMs: 600 });
+    await before.send("r1", authorise("s/1"));
+    await delay(200);
+    await broker.kill();
+    expect((await ledger.get<{ ok: boolean }>("/health")).ok).toBe(false);
+    await delay(800);
+    await broker.resume();
+    const after = await connectTerminal(ledger, "counter-1");
+    await said(after, "online");
+    await after.send("r1", authorise("s/1"));
+    expect(inWords((await after.answer("r1")).outcome)).toBe("approved");
+    expect(await ledger.charged()).toBe(1);
+    expect(await ledger.statement()).toMatchObject({ balanced: true, transactions: [{ state: "approved" }] });
+  });
+});
