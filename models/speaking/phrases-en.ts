@@ -28,7 +28,7 @@ export function englishPhrase(prompt: Prompt, menu: Menu): Phrase {
     case "not-in-basket":
       return t`That is not in your order. Please say it again.`;
     case "quantity-question":
-      return t`${counted({ ...namedItem(menu, prompt.itemId, "en"), quantity: prompt.quantity })}, is that right?`;
+      return t`${capital(counted({ ...namedItem(menu, prompt.itemId, "en"), quantity: prompt.quantity }))}, is that right?`;
     case "quantity-refused":
       return t`I can take up to ${number(prompt.limit)} at once. Please ask our staff for more.`;
     case "price":
