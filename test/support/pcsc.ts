@@ -57,8 +57,6 @@ export type PcscService = {
   /** SIGKILL, as a crash; `start` brings the service back on the same socket and ports. */
   kill(): Promise<void>;
   start(options?: { readonly readers: "plugged" | "unplugged" }): Promise<void>;
-  /** Plugs the readers into a service that was started without. */
-  plugIn(): Promise<void>;
   /** Ends the service and removes its files. */
   stop(): Promise<void>;
 };
@@ -86,12 +84,11 @@ export async function startPcscService(): Promise<PcscService> {
   ];
   await mkdir(configuration);
   const readers = join(configuration, "vpcd");
-  const plug = (): Promise<void> => writeFile(readers, `${lines.join("\n")}\n`);
 
   let child: ChildProcess | null = null;
   const start: PcscService["start"] = async (options = { readers: "plugged" }) => {
     const plugged = options.readers === "plugged";
-    await (plugged ? plug() : rm(readers, { force: true }));
+    await (plugged ? writeFile(readers, `${lines.join("\n")}\n`) : rm(readers, { force: true }));
     child = await launch(socket, configuration, plugged ? `port ${port + 1}` : "");
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -104,11 +101,6 @@ export async function startPcscService(): Promise<PcscService> {
     port,
     start,
     kill: () => end("SIGKILL"),
-    async plugIn() {
-      await plug();
-      // pcscd(8), --hotplug: the signal by which udev tells of a new reader.
-      child?.kill("SIGUSR1");
-    },
     async stop() {
       await end("SIGTERM");
       await rm(folder, { recursive: true, force: true });
