@@ -1,13 +1,9 @@
 /**
- * One open serial line to a printer: writes with a time limit, and turns the bytes that come back into answers.
- *
- * Assumes a character device that behaves like a terminal: a USB serial converter, a printer's own virtual COM port, a
- * UART or a pseudo-terminal. It does not wait for the operating system to drain its buffer (tcdrain can block a thread
- * for good when the printer holds its flow control): the printer's own answer to the end marker proves more.
+ * An open line to a printer: writes with a time limit, status questions and their answers, and the count of end markers
+ * that the printer still owes. Answers carry no label, so one question is under way at a time.
  */
-import { SerialPort } from "serialport";
-import { Fault } from "../../daemon/core/fault.ts";
 import type { PrintProblem } from "../../daemon/core/prompt.ts";
+import { type Line, type LineSettings, openLine } from "./line.ts";
 import {
   askStatus,
   END_MARKER,
@@ -18,12 +14,7 @@ import {
   worst,
 } from "./status.ts";
 
-export type SerialSettings = {
-  readonly path: string;
-  readonly baudRate: number;
-  readonly flowControl: "none" | "rts-cts" | "xon-xoff";
-  readonly answerTimeoutMs: number;
-};
+export type ConnectionSettings = LineSettings & { readonly answerTimeoutMs: number };
 
 /** A write that the printer's flow control holds up longer than this has failed. */
 const WRITE_TIMEOUT_MS = 4_000;
@@ -33,9 +24,9 @@ const QUIET_MS = 120;
 const MARKER_PAPER_END = 0x0c;
 
 export class Connection {
-  readonly #port: SerialPort;
   readonly #answerTimeoutMs: number;
   readonly #onClosed: () => void;
+  #line: Line | undefined;
   #closed = false;
   #listener: ((byte: number) => void) | undefined;
   #lateAnswer = false;
@@ -43,33 +34,17 @@ export class Connection {
   #markerSaysPaperOut = false;
   #waiters: (() => void)[] = [];
 
-  private constructor(port: SerialPort, settings: SerialSettings, onClosed: () => void) {
-    this.#port = port;
-    this.#answerTimeoutMs = settings.answerTimeoutMs;
+  private constructor(answerTimeoutMs: number, onClosed: () => void) {
+    this.#answerTimeoutMs = answerTimeoutMs;
     this.#onClosed = onClosed;
   }
 
   /** Rejects with Fault `printer.offline` when the path cannot be opened. `onClosed`: the device went away by itself. */
-  static async open(settings: SerialSettings, onClosed: () => void): Promise<Connection> {
-    const { path, baudRate, flowControl } = settings;
-    const flow = flowControl === "xon-xoff";
-    const port = new SerialPort({
-      path,
-      baudRate,
-      autoOpen: false,
-      rtscts: flowControl === "rts-cts",
-      xon: flow,
-      xoff: flow,
-    });
-    const connection = new Connection(port, settings, onClosed);
-    port.on("data", (bytes: Buffer) => connection.#receive(bytes));
-    port.on("close", () => connection.#lost());
-    port.on("error", () => connection.#lost());
-    await new Promise<void>((resolve, reject) => {
-      port.open((error) => {
-        if (error === null || error === undefined) resolve();
-        else reject(new Fault("printer.offline", `cannot open ${path}; is it plugged in?`, { cause: error }));
-      });
+  static async open(settings: ConnectionSettings, onClosed: () => void): Promise<Connection> {
+    const connection = new Connection(settings.answerTimeoutMs, onClosed);
+    connection.#line = await openLine(settings, {
+      onBytes: (bytes) => connection.#receive(bytes),
+      onLost: () => connection.#lost(),
     });
     return connection;
   }
@@ -85,7 +60,8 @@ export class Connection {
 
   /** Hands the bytes to the operating system. False when they did not go out in time or the line is closed. */
   write(bytes: Uint8Array): Promise<boolean> {
-    if (this.#closed) return Promise.resolve(false);
+    const line = this.#line;
+    if (this.#closed || line === undefined) return Promise.resolve(false);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         finish(false);
@@ -101,7 +77,13 @@ export class Connection {
         if (this.#closed) finish(false);
       };
       this.#waiters.push(onChange);
-      this.#port.write(Buffer.from(bytes), (error) => finish(error === null || error === undefined));
+      line.write(Buffer.from(bytes)).then(
+        () => finish(true),
+        () => {
+          finish(false);
+          this.#lost();
+        },
+      );
     });
   }
 
@@ -141,14 +123,11 @@ export class Connection {
     return worst(problems);
   }
 
-  /** Idempotent. What the printer has not taken yet is thrown away, or closing would wait for it. */
+  /** Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#ring();
-    if (!this.#port.isOpen) return;
-    await new Promise<void>((resolve) => this.#port.flush(() => resolve()));
-    if (!this.#port.isOpen) return;
-    await new Promise<void>((resolve) => this.#port.close(() => resolve()));
+    await this.#line?.close();
   }
 
   async #ask(n: StatusRequest): Promise<number | undefined> {
@@ -178,7 +157,7 @@ export class Connection {
     this.#lateAnswer = false;
   }
 
-  #receive(bytes: Buffer): void {
+  #receive(bytes: Uint8Array): void {
     for (const byte of bytes) {
       const answer = readAnswer(byte);
       if (answer?.kind === "status") this.#listener?.(byte);

@@ -1,5 +1,5 @@
 /**
- * Receipt printers that speak ESC/POS over a serial line, in Korean: the driver "printer/escpos".
+ * Receipt printers that speak ESC/POS over a serial or USB line, in Korean: the driver "printer/escpos".
  *
  * One loop owns the printer: it connects, prints what is queued in order, and otherwise asks every few seconds how the
  * printer is, so that an empty roll is known before the next sale needs it. Assumes that the printer answers DLE EOT and

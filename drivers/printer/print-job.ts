@@ -37,7 +37,7 @@ export async function printPieces(
     const problem = sent ? await progress(connection, PIECES_UNDER_WAY - 1, stallMs) : "offline";
     if (problem !== undefined) return await abandon(connection, problem);
   }
-  const problem = (await progress(connection, 0, stallMs)) ?? await ask(connection);
+  const problem = (await progress(connection, 0, stallMs)) ?? (await ask(connection));
   return problem === undefined ? { kind: "printed" } : await abandon(connection, problem);
 }
 

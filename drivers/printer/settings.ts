@@ -5,8 +5,10 @@ import { z } from "zod";
 export const SYSTEM_FONTS = ["/usr/share/fonts", "/usr/local/share/fonts"] as const;
 
 export const escposSettings = z.strictObject({
-  /** Character device: /dev/ttyUSB0, /dev/ttyACM0, /dev/serial/by-id/..., or a pseudo-terminal. */
+  /** Character device: /dev/ttyUSB0, /dev/ttyACM0, /dev/serial/by-id/..., /dev/usb/lp0, or a pseudo-terminal. */
   path: z.string().startsWith("/"),
+  /** "file" for the kernel's USB printer class device /dev/usb/lp0, which "auto" recognises by its name. */
+  line: z.enum(["auto", "serial", "file"]).default("auto"),
   baudRate: z.number().int().min(1_200).max(921_600).default(115_200),
   flowControl: z.enum(["none", "rts-cts", "xon-xoff"]).default("none"),
   columns: z.union([z.literal(32), z.literal(42), z.literal(48)]).default(42),

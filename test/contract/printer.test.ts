@@ -12,13 +12,21 @@ import { CAFE_RECEIPT } from "../support/receipts.ts";
 import { startVirtualPrinter, type VirtualPrinter } from "../support/virtual-printer.ts";
 
 /** `hands` is what can be done to the printer; a real one has none. */
-type Bench = { path: string; hands: VirtualPrinter | undefined; stop(): Promise<void> };
+type Bench = {
+  path: string;
+  line: "auto" | "file";
+  hands: VirtualPrinter | undefined;
+  stop(): Promise<void>;
+};
 type Builder = (options?: { speed?: number }) => Promise<Bench>;
 
 const virtual: Builder = async (options) => {
   const hands = await startVirtualPrinter(options);
-  return { path: hands.link, hands, stop: () => hands.stop() };
+  return { path: hands.link, line: "auto", hands, stop: () => hands.stop() };
 };
+
+/** The same device file, read and written as the USB printer class device is. */
+const virtualFile: Builder = async (options) => ({ ...(await virtual(options)), line: "file" });
 
 const EVENT_TIMEOUT_MS = 10_000;
 
@@ -35,6 +43,7 @@ class Session {
   async open(timing: object = {}): Promise<this> {
     const settings = escposPrinter.settings.parse({
       path: this.bench.path,
+      line: this.bench.line,
       timeZone: "Asia/Seoul",
       answerTimeoutMs: 500,
       stallTimeoutMs: 3_000,
@@ -109,7 +118,12 @@ function contract(name: string, builder: Builder): void {
   });
 }
 
-contract("virtual", virtual);
+const VIRTUAL_LINES = [
+  ["virtual, serial", virtual],
+  ["virtual, device file", virtualFile],
+] as const;
+
+for (const [name, builder] of VIRTUAL_LINES) contract(name, builder);
 
 describe("a receipt printer in trouble (virtual)", () => {
   test.each([
@@ -166,31 +180,6 @@ describe("a receipt printer in trouble (virtual)", () => {
     expect(printer.events.filter((event) => event.kind === "printed")).toEqual([]);
   });
 
-  test("unplugged: a fault, receipts fail at once, and after plugging in again it prints", async () => {
-    const printer = await start(virtual);
-    const hands = handsOf(printer);
-    await hands.unplug();
-    await printer.until((event) => event.kind === "fault" && event.code === "printer.offline");
-    expect(await printer.print("a")).toMatchObject({
-      kind: "print-failed",
-      reason: "offline",
-      paperMoved: false,
-    });
-    await hands.plugIn();
-    await printer.until((event) => event.kind === "recovered");
-    expect(await printer.print("b")).toEqual({ kind: "printed", id: "b" });
-  });
-
-  test("unplugged in the middle: fails with paper moved", async () => {
-    const printer = await start(virtual, { speed: 20 });
-    const outcome = printer.print("a");
-    while ((await handsOf(printer).status()).printedLines < 5) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    await handsOf(printer).unplug();
-    expect(await outcome).toMatchObject({ kind: "print-failed", reason: "offline", paperMoved: true });
-  });
-
   test("reports each trouble once, however often it looks", async () => {
     const printer = await start(virtual);
     await handsOf(printer).act("cover-open");
@@ -218,6 +207,33 @@ describe("a receipt printer in trouble (virtual)", () => {
   });
 });
 
+describe.each(VIRTUAL_LINES)("a receipt printer that is pulled out (%s)", (_name, builder) => {
+  test("unplugged: a fault, receipts fail at once, and after plugging in again it prints", async () => {
+    const printer = await start(builder);
+    const hands = handsOf(printer);
+    await hands.unplug();
+    await printer.until((event) => event.kind === "fault" && event.code === "printer.offline");
+    expect(await printer.print("a")).toMatchObject({
+      kind: "print-failed",
+      reason: "offline",
+      paperMoved: false,
+    });
+    await hands.plugIn();
+    await printer.until((event) => event.kind === "recovered");
+    expect(await printer.print("b")).toEqual({ kind: "printed", id: "b" });
+  });
+
+  test("unplugged in the middle: fails with paper moved", async () => {
+    const printer = await start(builder, { speed: 20 });
+    const outcome = printer.print("a");
+    while ((await handsOf(printer).status()).printedLines < 5) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await handsOf(printer).unplug();
+    expect(await outcome).toMatchObject({ kind: "print-failed", reason: "offline", paperMoved: true });
+  });
+});
+
 const realPath = process.env["SAYPAY_REAL_PRINTER"];
 if (realPath === undefined) {
   console.warn(
@@ -225,6 +241,6 @@ if (realPath === undefined) {
   );
 } else {
   contract("real", () =>
-    Promise.resolve({ path: realPath, hands: undefined, stop: () => Promise.resolve() }),
+    Promise.resolve({ path: realPath, line: "auto", hands: undefined, stop: () => Promise.resolve() }),
   );
 }

@@ -141,26 +141,30 @@ describe("a printer that prints the rest of a failed receipt later", () => {
 });
 
 describe("the line to the printer", () => {
-  test("gives up a write that the printer holds back, and closes at once", async () => {
-    const printer = await startPrinter();
-    await printer.act("offline");
-    const settings = {
-      path: printer.link,
-      baudRate: 115_200,
-      flowControl: "none",
-      answerTimeoutMs: 200,
-    } as const;
-    let lost = 0;
-    const connection = await Connection.open(settings, () => {
-      lost += 1;
-    });
-    expect(await connection.write(new Uint8Array(1_000_000))).toBe(false);
-    expect([connection.closed, lost]).toEqual([true, 1]);
-    const before = Date.now();
-    await connection.close();
-    expect(Date.now() - before).toBeLessThan(1_000);
-    expect(await connection.check()).toBe("silent");
-  });
+  test.each(["serial", "file"] as const)(
+    "(%s) gives up a write that the printer holds back, and closes at once",
+    async (line) => {
+      const printer = await startPrinter();
+      await printer.act("offline");
+      const settings = {
+        path: printer.link,
+        line,
+        baudRate: 115_200,
+        flowControl: "none",
+        answerTimeoutMs: 200,
+      } as const;
+      let lost = 0;
+      const connection = await Connection.open(settings, () => {
+        lost += 1;
+      });
+      expect(await connection.write(new Uint8Array(1_000_000))).toBe(false);
+      expect([connection.closed, lost]).toEqual([true, 1]);
+      const before = Date.now();
+      await connection.close();
+      expect(Date.now() - before).toBeLessThan(1_000);
+      expect(await connection.check()).toBe("silent");
+    },
+  );
 });
 
 /** Columns of 12 dots that have ink in the line after those given, all of which are of known height. */
