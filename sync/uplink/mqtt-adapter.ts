@@ -41,11 +41,18 @@ type Version = 4 | 5;
 /** CONNACK codes that mean "not this version": 3.1.1 section 3.2.2.3 and MQTT 5 section 3.2.2.2. */
 const VERSION_REFUSED: readonly unknown[] = [1, 132];
 
+/** One connection from its first packet to its end. */
+type Attempt = {
+  readonly client: MqttClient;
+  /** The first thing that went wrong. */
+  trouble: unknown;
+  unacknowledged: number;
+};
+
 export class MqttBroker implements Broker {
   readonly #settings: MqttSettings;
   #version: Version;
-  #client: MqttClient | undefined;
-  #unacknowledged = 0;
+  #attempt: Attempt | undefined;
 
   constructor(settings: MqttSettings) {
     this.#settings = settings;
@@ -53,26 +60,24 @@ export class MqttBroker implements Broker {
   }
 
   connect(events: BrokerEvents): void {
-    this.#attempt(events, this.#version, this.#settings.protocol === undefined);
+    this.#try(events, this.#version, this.#settings.protocol === undefined);
   }
 
   send(bytes: Uint8Array): void {
-    const client = this.#client;
-    if (client?.connected !== true) return;
-    if (this.#unacknowledged >= MAX_UNACKNOWLEDGED) {
-      client.stream.destroy(new Error("the broker acknowledges nothing"));
-      return;
-    }
-    this.#unacknowledged += 1;
-    client.publish(topicsOf(this.#settings.terminal).up, toBuffer(bytes), { qos: 1 }, () => {
-      // Of the client that was replaced meanwhile nobody counts any more.
-      if (client === this.#client) this.#unacknowledged -= 1;
+    const attempt = this.#attempt;
+    if (attempt?.client.connected !== true) return;
+    if (attempt.unacknowledged >= MAX_UNACKNOWLEDGED) return drop(attempt, "the broker acknowledges nothing");
+    attempt.unacknowledged += 1;
+    const { up } = topicsOf(this.#settings.terminal);
+    attempt.client.publish(up, toBuffer(bytes), { qos: 1 }, (error) => {
+      attempt.unacknowledged -= 1;
+      dropWhenForbidden(attempt, up, error);
     });
   }
 
   async close(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
+    const client = this.#attempt?.client;
+    this.#attempt = undefined;
     if (client === undefined) return;
     const { presence } = topicsOf(this.#settings.terminal);
     if (client.connected) {
@@ -85,7 +90,7 @@ export class MqttBroker implements Broker {
     client.end(true);
   }
 
-  #attempt(events: BrokerEvents, version: Version, mayFallBack: boolean): void {
+  #try(events: BrokerEvents, version: Version, mayFallBack: boolean): void {
     let client: MqttClient;
     try {
       client = connect(this.#settings.url, optionsOf(this.#settings, version));
@@ -94,50 +99,67 @@ export class MqttBroker implements Broker {
       queueMicrotask(() => events.onLost(textOf(error)));
       return;
     }
-    this.#client = client;
-    this.#unacknowledged = 0;
+    const attempt: Attempt = { client, trouble: undefined, unacknowledged: 0 };
+    this.#attempt = attempt;
+    const isCurrent = (): boolean => attempt === this.#attempt;
     let letIn = false;
-    let trouble: unknown;
     client.on("error", (error) => {
-      trouble ??= error;
+      attempt.trouble ??= error;
     });
     client.on("connect", () => {
+      if (!isCurrent()) return;
       letIn = true;
       this.#version = version;
       // An answer must not wait for the acknowledgement of the packet before it (Nagle's algorithm).
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
-      if (client !== this.#client) return;
       events.onConnected();
-      this.#greet(client);
+      this.#greet(attempt);
     });
     client.on("message", (topic, payload) => {
-      if (client !== this.#client) return;
+      if (!isCurrent()) return;
       if (topic === LEDGER_PRESENCE_TOPIC) events.onPresence(payload.toString() === ONLINE);
       else events.onMessage(payload);
     });
     client.on("close", () => {
       client.end(true);
-      if (client !== this.#client) return;
-      this.#client = undefined;
-      if (mayFallBack && !letIn && isVersionTrouble(trouble))
-        this.#attempt(events, version === 5 ? 4 : 5, false);
+      if (!isCurrent()) return;
+      this.#attempt = undefined;
+      const { trouble } = attempt;
+      if (mayFallBack && !letIn && isVersionTrouble(trouble)) this.#try(events, version === 5 ? 4 : 5, false);
       else events.onLost(trouble === undefined ? "the broker closed the connection" : textOf(trouble));
     });
   }
 
   /** Asks for answers and for the ledger's presence, in one packet: when presence is known, answers can come. */
-  #greet(client: MqttClient): void {
+  #greet(attempt: Attempt): void {
     const { down, presence } = topicsOf(this.#settings.terminal);
-    client.subscribe([down, LEDGER_PRESENCE_TOPIC], { qos: 1 }, (error, granted) => {
+    attempt.client.subscribe([down, LEDGER_PRESENCE_TOPIC], { qos: 1 }, (error, granted) => {
       const refused = granted?.some((grant) => grant.qos >= 128);
-      if (error || refused === true) {
-        client.stream.destroy(
-          new Error(`the broker refuses ${down} or ${LEDGER_PRESENCE_TOPIC}: check its access list`),
-        );
-      }
+      if (error || refused === true) drop(attempt, forbidden(`${down} or ${LEDGER_PRESENCE_TOPIC}`));
     });
-    client.publish(presence, ONLINE, { qos: 1, retain: true });
+    // A certificate of another terminal shows here and not at the first sale, where the broker speaks MQTT 5.
+    attempt.client.publish(presence, ONLINE, { qos: 1, retain: true }, (error) => {
+      dropWhenForbidden(attempt, presence, error);
+    });
   }
+}
+
+/** PUBACK reason code "not authorized" (MQTT 5 section 3.4.2.1); with 3.1.1 nobody is told. */
+const NOT_AUTHORIZED = 135;
+
+function dropWhenForbidden(attempt: Attempt, topic: string, error: unknown): void {
+  if (error instanceof Error && "code" in error && error.code === NOT_AUTHORIZED)
+    drop(attempt, forbidden(topic));
+}
+
+function forbidden(topic: string): string {
+  return `the broker refuses ${topic}: check its access list, and whether the certificate is this terminal's`;
+}
+
+/** Ends the connection with a reason of ours; "close" follows. */
+function drop(attempt: Attempt, reason: string): void {
+  attempt.trouble ??= new Error(reason);
+  attempt.client.stream.destroy();
 }
 
 function optionsOf(settings: MqttSettings, version: Version): IClientOptions {

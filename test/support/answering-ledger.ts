@@ -4,7 +4,6 @@
  */
 
 import type { KeyObject } from "node:crypto";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connectAsync, type MqttClient } from "mqtt";
 import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
@@ -81,7 +80,9 @@ export class AnsweringLedger {
     this.#client = undefined;
     if (client === undefined) return;
     client.options.reconnectPeriod = 0;
-    const closed = once(client, "close");
+    const closed = new Promise<void>((resolve) => {
+      client.once("close", () => resolve());
+    });
     client.stream.destroy();
     await closed;
     client.end(true);
