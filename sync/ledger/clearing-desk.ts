@@ -80,7 +80,9 @@ export class ClearingDesk {
   async resolve(terminal: string, key: string): Promise<Charge | undefined> {
     return this.#inOrder(terminal, key, async () => {
       const charge = await this.#parts.storage.find(terminal, key);
-      return charge === undefined ? undefined : this.#resolved(charge);
+      // Asked meanwhile, on behalf of the terminal, while this waited its turn: not again before its time.
+      const early = charge !== undefined && charge.nextResolveMs > this.#parts.clock.now();
+      return charge === undefined || early ? charge : this.#resolved(charge);
     });
   }
 
@@ -94,7 +96,7 @@ export class ClearingDesk {
   }
 
   async #authorise(terminal: string, merchant: string, request: Authorise): Promise<LedgerOutcome> {
-    const { storage, gateway, clock } = this.#parts;
+    const { storage, gateway, clock, patience } = this.#parts;
     const mistake = this.#mistakeIn(request);
     if (mistake !== null) {
       await this.#raise({ kind: "invalid-request", subject: `${terminal} ${request.key}`, detail: mistake });
@@ -115,6 +117,8 @@ export class ClearingDesk {
         mode: request.mode,
         lines: request.lines,
         timeMs: request.timeMs,
+        // Later than the end of the first call: the resolver has no business with a charge that is under way.
+        nextResolveMs: clock.now() + patience.gatewayTimeoutMs + patience.firstRetryMs,
       },
       clock.now(),
     );
@@ -223,7 +227,8 @@ export class ClearingDesk {
     }
     const note = `${answer.kind}: ${answer.note}`;
     const closed = { id: attempt, result: note };
-    if (answer.kind === "pending") return this.#settle(charge, { kind: "unknown" }, closed);
+    // Only an explicit refusal leads on; what is not understood is asked for again.
+    if (answer.kind !== "failure") return this.#settle(charge, { kind: "unknown" }, closed);
     const alarm: Raise = { kind: "gateway-refused-reversal", subject: subjectOf(charge), detail: note };
     const refused = await this.#settle(charge, { kind: "unknown" }, closed, [alarm]);
     return refused.authorisation === null ? refused : this.#sendRefund(refused);

@@ -7,13 +7,13 @@
  * certificates the broker listens on loopback only).
  */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { Aedes, type Client } from "aedes";
 import { LEDGER_PRESENCE_TOPIC } from "../wire.ts";
+import { listenOn, readSettingFile } from "./listening.ts";
 import type { LedgerSettings } from "./settings.ts";
 
 export const MAX_CONNECTIONS = 1_024;
@@ -87,25 +87,22 @@ export class EmbeddedBroker {
         ? createServer(accept)
         : createTlsServer(
             {
-              cert: readFileSync(tls.cert),
-              key: readFileSync(tls.key),
+              cert: readSettingFile(tls.cert, "broker.embedded.tls.cert"),
+              key: readSettingFile(tls.key, "broker.embedded.tls.key"),
               ...(tls.ca === undefined
                 ? {}
-                : { ca: readFileSync(tls.ca), requestCert: true, rejectUnauthorized: true }),
+                : {
+                    ca: readSettingFile(tls.ca, "broker.embedded.tls.ca"),
+                    requestCert: true,
+                    rejectUnauthorized: true,
+                  }),
               minVersion: "TLSv1.2",
             },
             accept,
           );
     server.maxConnections = MAX_CONNECTIONS;
     this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, host, () => {
-        server.off("error", reject);
-        resolve();
-      });
-    });
-    return (server.address() as AddressInfo).port;
+    return listenOn(server, host, port, "broker.embedded.port");
   }
 
   async stop(): Promise<void> {

@@ -4,11 +4,12 @@
  * origins in a browser from reaching it unasked.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { AddressInfo } from "node:net";
-import { createAdaptorServer, type ServerType } from "@hono/node-server";
+import { createServer, type Server } from "node:http";
+import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { sandboxControl } from "./gateways/sandbox/control.ts";
 import type { SandboxGateway } from "./gateways/sandbox/sandbox.ts";
+import { listenOn } from "./listening.ts";
 import type { LedgerStorage, Statement } from "./storage.ts";
 
 /** Transactions in one answer at most. */
@@ -88,7 +89,7 @@ function statementJson(statement: Statement) {
 
 export class HttpServer {
   readonly #app: Hono;
-  #server: ServerType | undefined;
+  #server: Server | undefined;
 
   constructor(app: Hono) {
     this.#app = app;
@@ -96,20 +97,16 @@ export class HttpServer {
 
   /** Gives the port. */
   async listen(host: string, port: number): Promise<number> {
-    const server = createAdaptorServer({ fetch: this.#app.fetch });
+    const server = createServer(getRequestListener(this.#app.fetch));
     this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, host, () => resolve());
-    });
-    return (server.address() as AddressInfo).port;
+    return listenOn(server, host, port, "http.port");
   }
 
   async stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    if ("closeAllConnections" in server) server.closeAllConnections();
+    server.closeAllConnections();
     await closed;
   }
 }

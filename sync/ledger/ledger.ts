@@ -2,9 +2,10 @@
  * The ledger put together from its settings: books, gateway, desk, resolver, broker, link and HTTP, started in the
  * order in which they need each other and stopped the other way round.
  */
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { IClientOptions } from "mqtt";
+import { Fault } from "../../daemon/core/fault.ts";
 import { ClearingDesk } from "./clearing-desk.ts";
 import { writeDurably } from "./durable-file.ts";
 import { EmbeddedBroker } from "./embedded-broker.ts";
@@ -13,6 +14,7 @@ import type { Gateway } from "./gateways/gateway.ts";
 import { GATEWAYS } from "./gateways/registry.ts";
 import { SandboxGateway } from "./gateways/sandbox/sandbox.ts";
 import { HttpServer, ledgerApi } from "./http.ts";
+import { readSettingFile } from "./listening.ts";
 import { Resolver } from "./resolver.ts";
 import { type LedgerSettings, merchantOf } from "./settings.ts";
 import { openSigningKey } from "./signing-key.ts";
@@ -73,7 +75,9 @@ export class Ledger {
 
   async #start(): Promise<Ports> {
     const { data, http } = this.#settings;
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    makeFolder(data);
+    // Ports of an earlier life are nobody's.
+    rmSync(join(data, PORTS_FILE), { force: true });
     const signingKey = openSigningKey(data);
     const storage = new SqliteLedgerStorage(join(data, BOOKS_FILE));
     this.#stops.push(() => storage.close());
@@ -120,7 +124,7 @@ export class Ledger {
   async #openGateway(data: string): Promise<Gateway> {
     const { id, settings } = this.#settings.gateway;
     const folder = join(data, "gateways", id);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const gateway: Gateway = GATEWAYS[id].build(settings, { folder, now: this.#clock.now });
     this.#stops.push(() => gateway.close());
     await gateway.open();
@@ -161,9 +165,11 @@ export class Ledger {
     const { outside } = this.#settings.broker;
     if (outside === undefined) throw new Error("settings without a broker");
     const { url, protocol, username, password, tls } = outside;
-    const file = (path: string | undefined): Buffer | undefined =>
-      path === undefined ? undefined : readFileSync(path);
-    const files = { ca: file(tls?.ca), cert: file(tls?.cert), key: file(tls?.key) };
+    const file = (name: "ca" | "cert" | "key"): Buffer | undefined => {
+      const path = tls?.[name];
+      return path === undefined ? undefined : readSettingFile(path, `broker.outside.tls.${name}`);
+    };
+    const files = { ca: file("ca"), cert: file("cert"), key: file("key") };
     return {
       url,
       options: {
@@ -177,5 +183,14 @@ export class Ledger {
         rejectUnauthorized: true,
       },
     };
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Fault("journal.unwritable", `${why}; choose another folder in the setting "data"`, { cause });
   }
 }

@@ -33,6 +33,8 @@ import type {
 /** Letters that are kept whole up to this; the rest of a longer one is cut and its length noted. */
 export const MAX_DEAD_LETTER_BYTES = 65_536;
 export const MAX_DEAD_LETTERS = 10_000;
+/** Nothing is ever due later than this from now: what is, was stored before the clock was set back, and is due. */
+const RESOLVE_HORIZON_MS = 2 * 86_400_000;
 const CARD_SALT = "card-salt";
 
 type Db = Database.Database;
@@ -56,6 +58,8 @@ export class SqliteLedgerStorage implements LedgerStorage {
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = FULL");
     db.pragma("foreign_keys = ON");
+    // A card token that is removed is overwritten, not only forgotten.
+    db.pragma("secure_delete = ON");
     const synchronous = db.pragma("synchronous", { simple: true });
     if (Number(synchronous) !== 2)
       throw new Fault("journal.unwritable", `synchronous is ${String(synchronous)}, not FULL`);
@@ -190,8 +194,9 @@ export class SqliteLedgerStorage implements LedgerStorage {
 
   async due(nowMs: number, limit: number): Promise<readonly Charge[]> {
     const select = `SELECT * FROM charges WHERE state IN ('attempting', 'pending', 'reversing')
-      AND next_resolve_ms <= ? ORDER BY next_resolve_ms LIMIT ?`;
-    return this.#open().prepare<unknown[], Row>(select).all(nowMs, limit).map(chargeOf);
+      AND (next_resolve_ms <= @nowMs OR next_resolve_ms > @horizonMs) ORDER BY next_resolve_ms LIMIT @limit`;
+    const horizonMs = nowMs + RESOLVE_HORIZON_MS;
+    return this.#open().prepare<unknown[], Row>(select).all({ nowMs, horizonMs, limit }).map(chargeOf);
   }
 
   async makeAllDue(nowMs: number): Promise<number> {
@@ -283,7 +288,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
            mode, card, card_masked, card_token, lines, state, gateway, gateway_key, decline_reason, next_resolve_ms,
            time_ms, received_ms, settled_ms)
          VALUES (@terminal, @key, @bodyHash, @saleId, @sequence, @merchant, @amount, @vat, @currency,
-           @mode, @card, @masked, @token, @lines, @state, @gateway, @gatewayKey, @reason, @nowMs,
+           @mode, @card, @masked, @token, @lines, @state, @gateway, @gatewayKey, @reason, @nextMs,
            @timeMs, @nowMs, @settledMs)`,
       )
       .run({
@@ -306,6 +311,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
         gatewayKey: this.#gatewayKey(fresh.terminal, fresh.key),
         reason: state === "declined" ? "card-replayed" : null,
         nowMs,
+        nextMs: fresh.nextResolveMs,
         timeMs: fresh.timeMs,
         settledMs: state === "attempting" ? null : nowMs,
       });

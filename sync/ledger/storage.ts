@@ -25,6 +25,8 @@ export type NewCharge = {
   readonly mode: "online" | "offline";
   readonly lines: readonly SoldLine[];
   readonly timeMs: number;
+  /** When to ask for the outcome, should it not be known by then. */
+  readonly nextResolveMs: number;
 };
 
 export type Opened =

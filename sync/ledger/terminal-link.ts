@@ -43,7 +43,7 @@ export type LinkLog = {
 };
 
 export type LinkParts = {
-  readonly desk: ClearingDesk;
+  readonly desk: Pick<ClearingDesk, "handle">;
   readonly storage: LedgerStorage;
   readonly signingKey: KeyObject;
   readonly now: () => number;

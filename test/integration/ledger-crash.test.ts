@@ -64,7 +64,6 @@ class SlowWorld extends DeskWorld {
   }
 
   async heal(): Promise<void> {
-    await this.storage.makeAllDue(this.clock.now());
     for (let round = 0; round < 12 && (await this.resolve(60_000)) > 0; round += 1);
   }
 }

@@ -28,11 +28,11 @@ async function startLedger(protocol: 4 | 5 = 5): Promise<LedgerProcess> {
   return ledger;
 }
 
-async function connectTerminal(ledger: LedgerProcess, id: string): Promise<WireTerminal> {
+async function connectTerminal(ledger: LedgerProcess, id: string, url = broker.url): Promise<WireTerminal> {
   const terminal = new WireTerminal(id, ledger.publicKey);
   ended.push(() => terminal.close());
   const { ca, cert, key } = broker.identity(id);
-  await terminal.connect(broker.url, {
+  await terminal.connect(url, {
     ca: readFileSync(ca),
     cert: readFileSync(cert),
     key: readFileSync(key),
@@ -47,6 +47,39 @@ async function said(terminal: WireTerminal, presence: string): Promise<void> {
     await delay(20);
   }
 }
+
+describe("on the embedded broker with mutual TLS", () => {
+  async function startSecured(): Promise<LedgerProcess> {
+    const { ca, cert, key } = broker.identity("localhost");
+    const ledger = new LedgerProcess({ broker: { embedded: { port: 0, tls: { ca, cert, key } } } });
+    ended.push(() => ledger.remove());
+    await ledger.start();
+    return ledger;
+  }
+
+  test("a terminal is the one that its certificate names", async () => {
+    const ledger = await startSecured();
+    const url = `mqtts://localhost:${ledger.ports.mqtt ?? 0}`;
+    const terminal = await connectTerminal(ledger, "counter-1", url);
+    await terminal.send("r1", authorise("s/1"));
+    expect(inWords((await terminal.answer("r1")).outcome)).toBe("approved");
+    const other = await connectTerminal(ledger, "counter-2", url);
+    await Promise.race([other.sendRaw("saypay/v1/counter-1/up", Buffer.from("forged")), delay(500)]).catch(
+      () => undefined,
+    );
+    await terminal.send("r2", authorise("s/1"));
+    expect(inWords((await terminal.answer("r2")).outcome)).toBe("approved");
+    expect(await ledger.get("/v1/alarms")).toEqual({ alarms: [] });
+  });
+
+  test("without a certificate nobody gets in", async () => {
+    const ledger = await startSecured();
+    const stranger = new WireTerminal("counter-1", ledger.publicKey);
+    const ca = readFileSync(broker.identity("localhost").ca);
+    await expect(stranger.connect(`mqtts://localhost:${ledger.ports.mqtt ?? 0}`, { ca })).rejects.toThrow();
+    await stranger.close();
+  });
+});
 
 describe("on Mosquitto with mutual TLS", () => {
   test.each([4, 5] as const)("a sale is answered, MQTT protocol level %i", async (protocol) => {

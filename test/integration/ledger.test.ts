@@ -1,6 +1,8 @@
 /** The ledger as it runs: its own process, a real broker, a real file, SIGKILL between the charge and its answer. */
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -128,14 +130,14 @@ describe("over the wire", () => {
     expect(await ledger.charged()).toBe(1);
   });
 
-  test.each([
-    ["another terminal's requests", "saypay/v1/counter-2/up"],
-    ["the ledger's presence", "saypay/v1/ledger/presence"],
-    ["answers", "saypay/v1/counter-1/down"],
-  ])("a terminal cannot write %s on the embedded broker", async (_what, topic) => {
+  test("a terminal can write nothing but its own requests on the embedded broker", async () => {
     const ledger = await startLedger();
-    const [honest, liar] = [await connectTerminal(ledger, "counter-2"), await connectTerminal(ledger)];
-    await Promise.race([liar.sendRaw(topic, Buffer.from("offline")), delay(500)]).catch(() => undefined);
+    const honest = await connectTerminal(ledger, "counter-2");
+    for (const topic of ["saypay/v1/counter-2/up", "saypay/v1/ledger/presence", "saypay/v1/counter-1/down"]) {
+      const liar = await connectTerminal(ledger);
+      await Promise.race([liar.sendRaw(topic, Buffer.from("offline")), delay(300)]).catch(() => undefined);
+      await liar.close();
+    }
     await honest.send("r1", authorise("s/1"));
     expect(inWords((await honest.answer("r1")).outcome)).toBe("approved");
     expect(honest.presence).toEqual(["online"]);
@@ -231,6 +233,54 @@ describe("starting", () => {
     });
     expect(second.status).toBe(1);
     expect(second.stderr).toMatch(/is held by another ledger; stop it/);
+  });
+
+  test.each([
+    [
+      "a port that is taken",
+      (port: number) => ({ http: { port } }),
+      /http.port: 127.0.0.1 port \d+ is in use/,
+    ],
+    [
+      "a broker port that is taken",
+      (port: number) => ({ broker: { embedded: { port } } }),
+      /broker.embedded.port: .* in use/,
+    ],
+    [
+      "a certificate that is not there",
+      () => ({ broker: { outside: { url: "mqtts://localhost:1", tls: { ca: "no.pem" } } } }),
+      /broker.outside.tls.ca: ENOENT/,
+    ],
+    [
+      "a folder that cannot be made",
+      () => ({ data: "ledger.yaml/books" }),
+      /choose another folder in the setting "data"/,
+    ],
+  ])("%s is named, with a way out", async (_what, change, reason) => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const ledger = new LedgerProcess(change((holder.address() as AddressInfo).port));
+    ended.push(() => ledger.remove());
+    await expect(ledger.start()).rejects.toThrow(reason);
+    expect(ledger.output).not.toMatch(/ at .*\.js:/);
+    holder.close();
+  });
+
+  test("the books of a stopped ledger can be verified", async () => {
+    const ledger = await startLedger();
+    const terminal = await connectTerminal(ledger);
+    await terminal.send("r1", authorise("s/1"));
+    await terminal.answer("r1");
+    await ledger.end("SIGTERM");
+    const run = spawnSync(process.execPath, [main, "--config", ledger.settingsFile, "--verify"], {
+      encoding: "utf8",
+    });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      whole: true,
+      balanced: true,
+      audit: { rows: 2, firstBroken: null },
+    });
+    expect(run.status).toBe(0);
   });
 
   test("every mistake in the settings is listed with its line", () => {

@@ -2,14 +2,20 @@
  * The printer driver with a whole virtual printer behind a pseudo-terminal: what is on the paper as dots, and the ways
  * in which a "printed" could be false.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Receipt } from "../../daemon/core/receipt.ts";
 import type { PrinterEvent } from "../../drivers/driver.ts";
+import { encodePaper } from "../../drivers/printer/codec.ts";
 import { Connection } from "../../drivers/printer/connection.ts";
 import { escposPrinter } from "../../drivers/printer/escpos.ts";
 import { columnsOf } from "../../drivers/printer/ks-x-1001.ts";
 import { layOut } from "../../drivers/printer/layout.ts";
+import { openPseudoTerminal } from "../../drivers/printer/virtual/pseudo-terminal.ts";
+import { RealTimeFilter } from "../../drivers/printer/virtual/real-time.ts";
 import { readQr } from "../support/qr.ts";
 import { CAFE_RECEIPT, won } from "../support/receipts.ts";
 import { startVirtualPrinter, type VirtualPrinter } from "../support/virtual-printer.ts";
@@ -137,6 +143,68 @@ describe("a printer that prints the rest of a failed receipt later", () => {
     await until(() => driver.events.find((event) => event.kind === "recovered"));
     await printer.act("paper-out", { afterLines: 46 });
     expect(await driver.print("b", { ...CAFE_RECEIPT, copy: true })).toMatchObject({ kind: "print-failed" });
+  });
+});
+
+/** Carries nothing out; `answers` says what comes back for the GS r of this index, counted from 0. */
+async function scriptedPrinter(answers: (marker: number) => readonly number[]): Promise<{ link: string }> {
+  const root = mkdtempSync(join(tmpdir(), "saypay-scripted-"));
+  const link = join(root, "lp");
+  const filter = new RealTimeFilter();
+  let markers = 0;
+  let before = [0, 0];
+  const terminal = await openPseudoTerminal(
+    link,
+    (bytes) => {
+      for (const item of filter.take(bytes)) {
+        if (item.kind === "command") {
+          if (item.command.kind === "status") terminal.write(Uint8Array.of(0x12));
+          continue;
+        }
+        // GS r 1
+        if (before[0] === 0x1d && before[1] === 0x72 && item.byte === 1) {
+          terminal.write(Uint8Array.from(answers(markers)));
+          markers += 1;
+        }
+        before = [before[1] ?? 0, item.byte];
+      }
+    },
+    () => undefined,
+  );
+  cleanUps.push(async () => {
+    terminal.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+  return { link };
+}
+
+describe("a printer that says it is well", () => {
+  const markersOfReceipt = encodePaper(layOut(CAFE_RECEIPT, { columns: 42, timeZone: "Asia/Seoul" }), {
+    columns: 42,
+    fonts: { familyFor: () => undefined },
+    cut: "partial",
+    drawer: "none",
+  }).pieces.length;
+
+  test.each([
+    ["and answers every marker", () => [0], { kind: "printed" }],
+    ["with the roll near its end", () => [3], { kind: "printed" }],
+    ["but never answers GS r", () => [], { kind: "print-failed", reason: "offline", paperMoved: true }],
+    [
+      "but finds no paper in turn",
+      () => [0x0c],
+      { kind: "print-failed", reason: "paper-out", paperMoved: true },
+    ],
+    [
+      "but sends one stray byte instead of its last answers",
+      (marker: number) => (marker < markersOfReceipt ? [0] : []),
+      { kind: "print-failed", reason: "offline", paperMoved: true },
+    ],
+    ["among noise", () => [0xff, 0x11, 0, 0x13], { kind: "printed" }],
+  ])("%s", async (_name, answers, expected) => {
+    const { link } = await scriptedPrinter(answers);
+    const driver = await openDriver(link, { stallTimeoutMs: 1_000 });
+    expect(await driver.print("a", CAFE_RECEIPT)).toMatchObject(expected);
   });
 });
 

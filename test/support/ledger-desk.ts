@@ -106,6 +106,7 @@ export class DeskWorld {
   async start(): Promise<void> {
     this.storage = new SqliteLedgerStorage(this.books);
     await this.storage.open();
+    await this.storage.makeAllDue(this.clock.now());
     this.desk = new ClearingDesk({
       storage: this.storage,
       gateway: this.#given ?? this.sandbox,
