@@ -87,10 +87,10 @@ export class Connection {
     });
   }
 
-  /** Asks the printer, when it gets this far, to say so. */
-  async writeWithMarker(bytes: Uint8Array): Promise<boolean> {
-    this.#markersOwed += 1;
-    return await this.write(Buffer.concat([bytes, END_MARKER]));
+  /** Asks the printer, when it gets this far, to say so, once or more often. */
+  async writeWithMarker(bytes: Uint8Array, count = 1): Promise<boolean> {
+    this.#markersOwed += count;
+    return await this.write(Buffer.concat([bytes, ...Array.from({ length: count }, () => END_MARKER)]));
   }
 
   /** True when at most `owed` markers are unanswered; false after the time or when the line closed. */
@@ -175,8 +175,9 @@ export class Connection {
     this.#onClosed();
   }
 
+  /** Waiters put a new list in place when they leave it, so this one stays whole while it is walked. */
   #ring(): void {
-    for (const waiter of [...this.#waiters]) waiter();
+    for (const waiter of this.#waiters) waiter();
   }
 
   #sleep(ms: number): Promise<void> {

@@ -17,6 +17,11 @@ export type PrintOutcome =
 
 /** Pieces sent and not yet answered. */
 const PIECES_UNDER_WAY = 2;
+/**
+ * Markers behind the last piece. A printer on a serial line may send a NUL when it loses and regains power, which reads as
+ * an answer to GS r; one stray byte must not make a lost receipt a printed one.
+ */
+const LAST_MARKERS = 2;
 /** How often a printer is asked why the marker does not come. */
 const CHECK_INTERVAL_MS = 250;
 /** "Offline" without a cause, or silence, may pass (a feed button, a long picture) unless it lasts. */
@@ -32,8 +37,9 @@ export async function printPieces(
 ): Promise<PrintOutcome> {
   const before = await readyToPrint(connection, stallMs);
   if (before !== undefined) return { kind: "failed", reason: before, paperMoved: false };
-  for (const piece of pieces) {
-    const sent = await connection.writeWithMarker(piece);
+  for (const [index, piece] of pieces.entries()) {
+    const last = index === pieces.length - 1;
+    const sent = await connection.writeWithMarker(piece, last ? LAST_MARKERS : 1);
     const problem = sent ? await progress(connection, PIECES_UNDER_WAY - 1, stallMs) : "offline";
     if (problem !== undefined) return await abandon(connection, problem);
   }

@@ -59,8 +59,8 @@ describe("a font's coverage", () => {
     ["an installed font", readFileSync(NANUM), "A가똠힣1원", "☕珍\u{1f600}"],
   ])("from %s", (_name, file, present, absent) => {
     const has = fontCoverage(file);
-    expect([...present].filter((character) => !has(character.codePointAt(0) ?? 0))).toEqual([]);
-    expect([...absent].filter((character) => has(character.codePointAt(0) ?? 0))).toEqual([]);
+    expect(Array.from(present).filter((character) => !has(character.codePointAt(0) ?? 0))).toEqual([]);
+    expect(Array.from(absent).filter((character) => has(character.codePointAt(0) ?? 0))).toEqual([]);
   });
 
   test("of any bytes is read or refused with a RangeError", () => {
