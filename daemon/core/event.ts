@@ -20,7 +20,7 @@ export type SaleEvent = { readonly atMs: number } & (
       readonly language: Language;
       readonly source: WakeSource;
     }
-  | { readonly kind: "turn.heard"; readonly turn: Turn; readonly source: "voice" | "touch" }
+  | { readonly kind: "turn.heard"; readonly turn: Turn; readonly source: TurnSource }
   /** The customer spoke, but nothing in it could be read. */
   | { readonly kind: "turn.missed" }
   | {
@@ -43,3 +43,5 @@ export type SaleEvent = { readonly atMs: number } & (
 );
 
 export type WakeSource = "button" | "keyboard" | "wake-word" | "staff";
+
+export type TurnSource = "voice" | "touch";

@@ -15,6 +15,7 @@ import {
   startTimer,
   update,
 } from "./draft.ts";
+import type { TurnSource } from "./event.ts";
 import type { BasketEdit, Intent, Turn } from "./intent.ts";
 import type { Language } from "./menu.ts";
 import { awaitCard, remindOfCard } from "./payment.ts";
@@ -40,7 +41,7 @@ export function wake(draft: Draft, saleId: string, language: Language): void {
 }
 
 /** The customer's turn, by voice or touch, in any phase. */
-export function hear(draft: Draft, turn: Turn): void {
+export function hear(draft: Draft, turn: Turn, source: TurnSource): void {
   if (turn.confidence < draft.settings.dialogue.minimumConfidence) return miss(draft, { kind: "no-match" });
   update(draft, { misses: 0, language: turn.language });
   switch (saleOf(draft).phase.kind) {
@@ -48,7 +49,7 @@ export function hear(draft: Draft, turn: Turn): void {
     case "basket":
     case "read-back":
     case "quantity-question":
-      return converse(draft, turn.intent);
+      return converse(draft, turn.intent, source);
     case "awaiting-card":
       return atTheCard(draft, turn.intent);
     case "authorising":
@@ -61,14 +62,14 @@ export function hear(draft: Draft, turn: Turn): void {
   }
 }
 
-function converse(draft: Draft, intent: Intent): void {
+function converse(draft: Draft, intent: Intent, source: TurnSource): void {
   switch (intent.kind) {
     case "edit":
       return edit(draft, intent.edits);
     case "confirm":
-      return confirm(draft);
+      return confirm(draft, source);
     case "pay":
-      return saleOf(draft).phase.kind === "quantity-question" ? repeat(draft) : confirm(draft);
+      return saleOf(draft).phase.kind === "quantity-question" ? repeat(draft) : confirm(draft, source);
     case "deny":
       enter(draft, { kind: emptyOrNot(draft) });
       return say(draft, { kind: "ask-change" });
@@ -138,14 +139,15 @@ function readBack(draft: Draft): void {
   enter(draft, { kind: "read-back", total, reading: saleOf(draft).saying, told: false });
 }
 
-function confirm(draft: Draft): void {
+function confirm(draft: Draft, source: TurnSource): void {
   const { phase, basket } = saleOf(draft);
   if (phase.kind === "quantity-question") {
     update(draft, { basket: acceptQuestion(basket, phase) });
     return readBack(draft);
   }
-  // A yes to a price that was not told yet is no consent: tell it (again) and wait for the yes.
-  if (phase.kind === "read-back" && phase.told) return awaitCard(draft, phase.total);
+  // A spoken yes to a price that was not told yet is no consent: tell it (again) and wait for the yes. A touch is on
+  // the display that shows order and amount beside the button.
+  if (phase.kind === "read-back" && (phase.told || source === "touch")) return awaitCard(draft, phase.total);
   readBack(draft);
 }
 

@@ -63,7 +63,7 @@ function withoutSale(draft: Draft, event: SaleEvent): void {
 function withSale(draft: Draft, event: SaleEvent): void {
   switch (event.kind) {
     case "turn.heard":
-      return hear(draft, event.turn);
+      return hear(draft, event.turn, event.source);
     case "turn.missed":
       return miss(draft, { kind: "no-match" });
     case "speech.ended":

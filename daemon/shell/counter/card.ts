@@ -26,8 +26,9 @@ export class Card {
 
   start(): void {
     this.#reader.onEvent((event) => this.#noticed(event));
-    this.#reader.onRestarted(() => {
-      if (this.#armed) this.arm();
+    // Whether it has just started or was lost meanwhile: it has to be told that a card is awaited.
+    this.#reader.onState((state) => {
+      if (state.kind === "running" && this.#armed) this.arm();
     });
   }
 

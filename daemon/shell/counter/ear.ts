@@ -48,9 +48,8 @@ export class Ear {
     });
     this.#microphone.onEvent((event) => this.#captured(event));
     this.#hearing.onEvent((event) => this.#noticed(event));
-    this.#hearing.onRestarted(() => {
-      this.#speechSince = null;
-      if (this.#context !== null) this.open(this.#context);
+    this.#hearing.onState((state) => {
+      if (state.kind === "running" && this.#context !== null) this.open(this.#context);
     });
   }
 

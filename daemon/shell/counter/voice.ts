@@ -6,6 +6,7 @@
  */
 import type { SpeakerCommand, SpeakerEvent } from "../../../drivers/driver.ts";
 import type { SpeakingCommand, SpeakingEvent } from "../../../models/model.ts";
+import { Fault } from "../../core/fault.ts";
 import type { Language } from "../../core/menu.ts";
 import type { Prompt } from "../../core/prompt.ts";
 import type { SupervisedChild } from "../supervisor.ts";
@@ -20,6 +21,7 @@ export type VoiceListener = {
   readonly started: (id: string, prompt: Prompt) => void;
 };
 
+type SpokenSound = { readonly pcm: Int16Array; readonly sampleRate: number };
 type Sentence = { readonly id: string; readonly prompt: Prompt; readonly language: Language };
 
 /** A sentence that is not sound by then is given up; its words are on the display. */
@@ -41,7 +43,7 @@ export class Voice {
   readonly #speaking: SupervisedChild<SpeakingCommand, SpeakingEvent>;
   readonly #speaker: SupervisedChild<SpeakerCommand, SpeakerEvent>;
   readonly #listener: VoiceListener;
-  #current: (Sentence & { playing: boolean }) | null = null;
+  #current: (Sentence & { readonly sound: SpokenSound | null }) | null = null;
   #waiting: Sentence[] = [];
   #limit: NodeJS.Timeout | undefined;
 
@@ -58,12 +60,14 @@ export class Voice {
   start(): void {
     this.#speaking.onEvent((event) => this.#synthesised(event));
     this.#speaker.onEvent((event) => this.#played(event));
-    // What a process was doing when it died is lost; the display has shown the words.
+    // What a process was doing when it died is lost, and one that is still starting has not heard of it: once it runs,
+    // the sentence is asked for again, from its beginning. The time limit ends what takes too long.
     this.#speaking.onState((state) => {
-      if (state.kind === "restarting" && this.#current?.playing === false) this.#end("failed");
+      if (state.kind === "running" && this.#current?.sound === null) this.#synthesise(this.#current);
     });
     this.#speaker.onState((state) => {
-      if (state.kind === "restarting" && this.#current?.playing === true) this.#end("failed");
+      if (state.kind === "running" && this.#current?.sound != null)
+        this.#play(this.#current.id, this.#current.sound);
     });
   }
 
@@ -85,7 +89,7 @@ export class Voice {
       return;
     }
     for (const skipped of this.#waiting.splice(0)) this.#listener.ended(skipped.id, "interrupted");
-    if (current.playing) this.#speaker.command({ kind: "stop" }).catch(() => undefined);
+    if (current.sound !== null) this.#speaker.command({ kind: "stop" }).catch(() => undefined);
     this.#current = null;
     clearTimeout(this.#limit);
     this.#listener.ended(current.id, "interrupted");
@@ -99,22 +103,36 @@ export class Voice {
   }
 
   #begin(sentence: Sentence): void {
-    this.#current = { ...sentence, playing: false };
+    this.#current = { ...sentence, sound: null };
     this.#limit = setTimeout(() => this.#end("failed"), SYNTHESIS_LIMIT_MS);
-    const { id, prompt, language } = sentence;
-    this.#speaking.command({ kind: "say", id, prompt, language }).catch(() => this.#endOf(id, "failed"));
+    this.#synthesise(sentence);
+  }
+
+  #synthesise({ id, prompt, language }: Sentence): void {
+    this.#speaking
+      .command({ kind: "say", id, prompt, language })
+      .catch((cause: unknown) => this.#refused(id, cause));
   }
 
   #synthesised(event: SpeakingEvent): void {
     const current = this.#current;
-    if (current === null || event.id !== current.id || current.playing) return;
+    if (current === null || event.id !== current.id || current.sound !== null) return;
     this.#listener.caption(current.id, event.text, current.prompt);
     if (event.kind === "speech-failed") return this.#end("failed");
     const { id, pcm, sampleRate } = event;
     clearTimeout(this.#limit);
     this.#limit = setTimeout(() => this.#end("failed"), (pcm.length / sampleRate) * 1_000 + PLAYING_GRACE_MS);
-    this.#current = { ...current, playing: true };
-    this.#speaker.command({ kind: "play", id, pcm, sampleRate }).catch(() => this.#endOf(id, "failed"));
+    this.#current = { ...current, sound: { pcm, sampleRate } };
+    this.#play(id, { pcm, sampleRate });
+  }
+
+  #play(id: string, sound: SpokenSound): void {
+    this.#speaker.command({ kind: "play", id, ...sound }).catch((cause: unknown) => this.#refused(id, cause));
+  }
+
+  /** A process that is away will be asked again when it is back; one that says no has said the last word. */
+  #refused(id: string, cause: unknown): void {
+    if (!(cause instanceof Fault && cause.code === "process.exited")) this.#endOf(id, "failed");
   }
 
   #played(event: SpeakerEvent): void {

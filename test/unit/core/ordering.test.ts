@@ -308,6 +308,12 @@ describe("the turns of a conversation", () => {
     expect(helped.intend({ kind: "confirm" }).said).toEqual(["read-back"]);
   });
 
+  it("takes a touch on the display that shows the amount, at any time", () => {
+    const turn = { language: "ko", intent: { kind: "confirm" }, confidence: 1 } as const;
+    const terminal = new TestTerminal().wake().order("americano");
+    expect(terminal.happen({ kind: "turn.heard", turn, source: "touch" }).phase).toBe("awaiting-card");
+  });
+
   it("counts words that could only be shown as told", () => {
     const terminal = new TestTerminal().wake().order("americano").finishSpeech("failed");
     expect(terminal.intend({ kind: "confirm" }).phase).toBe("awaiting-card");
