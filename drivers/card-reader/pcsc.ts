@@ -7,6 +7,7 @@
  * The last counter of each card is remembered as long as the process lives; the journal and the ledger remember longer.
  */
 import type { Reader } from "nfc-pcsc";
+import { pino } from "pino";
 import { Fault, type FaultCode } from "../../daemon/core/fault.ts";
 import type { CardProblem } from "../../daemon/core/prompt.ts";
 import type { CardReaderCommand, CardReaderEvent, Device, Driver, Fingerprint } from "../driver.ts";
@@ -54,6 +55,7 @@ type Place = {
 };
 
 class PcscCardReader implements Device<"card-reader"> {
+  readonly #log = pino({ name: "card-reader/pcsc" }, pino.destination(2));
   readonly #settings: PcscSettings;
   readonly #sun: SunSettings;
   readonly #emit: (event: CardReaderEvent) => void;
@@ -140,7 +142,7 @@ class PcscCardReader implements Device<"card-reader"> {
     this.#serviceUp = false;
     this.#judge(detail);
     this.#ignored.clear();
-    for (const place of [...this.#places]) place.slot.end();
+    for (const place of this.#places) place.slot.end();
   }
 
   #readerCame(reader: Reader): void {
@@ -208,14 +210,18 @@ class PcscCardReader implements Device<"card-reader"> {
         (error: unknown) => {
           if (!(error instanceof Interrupted)) throw error;
           const readerFault = error.reason === "no-answer" || place.slot.ended;
-          this.#outcome(place, { kind: "rejected", reason: readerFault ? "reader-fault" : "torn-away" });
+          this.#log.info({ reader: place.slot.name, err: error }, "reading interrupted");
+          this.#outcome(place, rejected(readerFault ? "reader-fault" : "torn-away"));
         },
       );
   }
 
   /** A copy of an earlier message carries an earlier counter (data sheet, 9.3.1). */
   #judgeCounter(reading: CardReading): CardReaderEvent {
-    if (reading.kind === "refused") return { kind: "rejected", reason: reading.reason };
+    if (reading.kind === "refused") {
+      this.#log.info({ reason: reading.reason, detail: reading.detail }, "card refused");
+      return rejected(reading.reason);
+    }
     const { token, masked, counter } = reading;
     const last = this.#lastCounters.get(token);
     if (last !== undefined && counter <= last) return rejected("replayed");

@@ -52,9 +52,9 @@ export class PcscService {
   }
 
   async #connect(): Promise<void> {
+    const { NFC } = await loadBinding();
     await probe(this.#socket);
     if (this.#closed) return;
-    const { NFC } = await loadBinding();
     // libpcsclite reads the variable at each connection; it has no other way to be told.
     process.env["PCSCLITE_CSOCK_NAME"] = this.#socket;
     let nfc: NFC;

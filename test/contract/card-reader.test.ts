@@ -5,6 +5,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { pcscCardReader } from "../../drivers/card-reader/pcsc.ts";
+import { uidOf } from "../../drivers/card-reader/virtual/deck.ts";
 import type { CardReaderEvent, Device } from "../../drivers/driver.ts";
 import { startPcscService, startVirtualCard, TEST_CARD_KEYS } from "../support/pcsc.ts";
 
@@ -138,6 +139,10 @@ function cardReaderContract(title: string, build: () => Promise<Bench>): void {
       await bench.lay("genuine");
       const card = await nextCard();
       expect(card.token).toMatch(/^ntag424:[0-9a-f]{40}$/u);
+      if (build === virtualBench) {
+        const identifier = Buffer.from(uidOf("genuine").reveal()).toString("hex");
+        expect(JSON.stringify(card).toLowerCase()).not.toContain(identifier);
+      }
       expect(card.masked).toBe(`****-${card.token.slice(-4).toUpperCase()}`);
       await bench.takeAway();
       expect(await nextEvent()).toEqual({ kind: "removed" });

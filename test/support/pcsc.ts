@@ -7,7 +7,7 @@
  * configuration folder of its own with vpcd on free ports. No privileges are needed, and a pcscd of the system that
  * runs beside it is not disturbed (started by root it overwrites /run/pcscd/pcscd.pid, which nothing here reads).
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createConnection, createServer } from "node:net";
@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+const PERL = "/usr/bin/perl";
 const PCSCD = "/usr/sbin/pcscd";
 const VPCD = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
 /** This file runs from the sources under vitest and from dist/ in the demo; the card always runs compiled. */
@@ -63,6 +64,7 @@ export type PcscService = {
 
 /** Says what is missing on this machine, or null when a private service can run. */
 export function pcscMissing(): string | null {
+  if (!existsSync(PERL)) return `${PERL} is not installed: apt-get install perl-base`;
   if (!existsSync(PCSCD)) return `${PCSCD} is not installed: apt-get install pcscd`;
   if (!existsSync(VPCD)) return `${VPCD} is not installed: apt-get install vsmartcard-vpcd`;
   return null;
@@ -110,8 +112,11 @@ export async function startPcscService(): Promise<PcscService> {
 
 /** Resolves when the service accepts clients and its log shows that the last reader is there. */
 async function launch(socket: string, configuration: string, lastReader: string): Promise<ChildProcess> {
-  const parameters = ["--foreground", "--info", "--config", configuration];
-  const child = spawn("perl", ["-e", LAUNCHER, socket, PCSCD, ...parameters], {
+  // Newer versions ask polkit who the client is, which a private service has no rules for.
+  const help = spawnSync(PCSCD, ["--help"], { encoding: "utf8" });
+  const unguarded = `${help.stdout}${help.stderr}`.includes("--disable-polkit") ? ["--disable-polkit"] : [];
+  const parameters = ["--foreground", "--info", "--config", configuration, ...unguarded];
+  const child = spawn(PERL, ["-e", LAUNCHER, socket, PCSCD, ...parameters], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

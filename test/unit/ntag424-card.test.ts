@@ -178,11 +178,7 @@ describe("secrets", () => {
   const secret = new Secret<"card-uid">(Uint8Array.from([0x04, 0xab, 0xcd]));
   test("do not get out by accident", () => {
     expect(() => JSON.stringify({ secret })).toThrow(/cannot be serialised/u);
-    for (const shown of [
-      inspect({ secret }),
-      `${secret}`,
-      inspect(structuredClone({ secret: { ...secret } })),
-    ]) {
+    for (const shown of [inspect({ secret }), String(secret), inspect(structuredClone({ secret }))]) {
       expect(shown).not.toMatch(/ab|cd|171|205/iu);
     }
   });

@@ -101,7 +101,7 @@ function readMemory(path: string): Memory {
 }
 
 /** 04h is NXP's manufacturer code (ISO/IEC 7816-6); the rest is fixed by the name. */
-function uidOf(name: string): CardUid {
+export function uidOf(name: string): CardUid {
   return new Secret(
     Uint8Array.from([
       0x04,
