@@ -88,12 +88,17 @@ export function decodeUp(bytes: Uint8Array): UpMessage {
 /** Signs an answer for one terminal. `privateKey` is the ledger's Ed25519 key. */
 export function encodeDown(terminal: string, answer: LedgerAnswer, privateKey: KeyObject): Uint8Array {
   const signature = sign(null, signedBytes(terminal, answer), privateKey);
+  return encodeSigned({ terminal, answer, signature });
+}
+
+/** The bytes of an answer that is signed already. */
+export function encodeSigned(message: Omit<DownMessage, "version">): Uint8Array {
   const writer = new CborWriter();
   writer.array(4, 4, "message");
   writer.uint(WIRE_VERSION, "version");
-  writeTerminal(writer, terminal);
-  writeAnswer(writer, answer);
-  writer.bytes(signature, SIGNATURE_BYTES, "signature");
+  writeTerminal(writer, message.terminal);
+  writeAnswer(writer, message.answer);
+  writer.bytes(message.signature, SIGNATURE_BYTES, "signature");
   return writer.finish();
 }
 
