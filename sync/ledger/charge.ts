@@ -93,18 +93,19 @@ export function moveOf(charge: Pick<Charge, "state" | "mode" | "authorisation">,
   throw new Error(`a charge that is ${state} cannot learn ${learnt.kind}`);
 }
 
-/** What the terminal is told of a charge in this state. */
+/** What the terminal is told of a charge. Throws for a final state without its proof, which cannot be stored. */
 export function outcomeOf(charge: Charge): LedgerOutcome {
   switch (charge.state) {
-    case "approved":
-      return {
-        kind: "approved",
-        authorisation: charge.authorisation ?? "",
-        gateway: charge.gateway,
-        amount: charge.amount,
-      };
-    case "declined":
-      return { kind: "declined", reason: charge.declineReason ?? "not-honoured", gateway: charge.gateway };
+    case "approved": {
+      const { authorisation, gateway, amount } = charge;
+      if (authorisation === null) throw new Error(`charge ${charge.id} is approved without an authorisation`);
+      return { kind: "approved", authorisation, gateway, amount };
+    }
+    case "declined": {
+      const { declineReason, gateway } = charge;
+      if (declineReason === null) throw new Error(`charge ${charge.id} is declined without a reason`);
+      return { kind: "declined", reason: declineReason, gateway };
+    }
     case "attempting":
     case "pending":
     case "reversing":

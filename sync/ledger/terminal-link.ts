@@ -110,7 +110,7 @@ export class TerminalLink {
     const client = this.#client;
     if (client === undefined) return;
     if (client.connected) {
-      const goodbye = Promise.all([...this.#leaving]).then(async () =>
+      const goodbye = Promise.all(this.#leaving).then(async () =>
         client.publishAsync(LEDGER_PRESENCE_TOPIC, OFFLINE, { qos: 1, retain: true }),
       );
       await Promise.race([

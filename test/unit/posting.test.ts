@@ -1,8 +1,9 @@
 /** The posting rules and the life of a charge, as tables, and as random sequences in which debits equal credits. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ChargeState, Learnt } from "../../sync/ledger/charge.ts";
-import { CHARGE_STATES, judgeTap, moveOf } from "../../sync/ledger/charge.ts";
+import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
+import type { Charge, ChargeState, Learnt } from "../../sync/ledger/charge.ts";
+import { CHARGE_STATES, judgeTap, moveOf, outcomeOf } from "../../sync/ledger/charge.ts";
 import type { Booked, Entry, Step } from "../../sync/ledger/posting.ts";
 import { accountKind, balancesOf, entriesOf, isBalanced, transfersOf } from "../../sync/ledger/posting.ts";
 
@@ -215,6 +216,55 @@ describe("the life of a charge", () => {
       { numRuns: 300 },
     );
   });
+});
+
+describe("what the terminal is told", () => {
+  const amount = { minor: 15_000n, currency: "KRW" };
+  const charge: Charge = {
+    ...CHARGE,
+    terminal: "counter-1",
+    key: "s/1",
+    saleId: "s",
+    sequence: 1,
+    vat: { minor: 1_363n, currency: "KRW" },
+    mode: "online",
+    bodyHash: "00",
+    state: "attempting",
+    gatewayKey: "sp-1",
+    cardToken: null,
+    cardMasked: "****-1",
+    authorisation: null,
+    declineReason: null,
+    resolveCount: 0,
+    nextResolveMs: 0,
+    timeMs: 0,
+    receivedMs: 0,
+    settledMs: null,
+  };
+
+  test.each<[Partial<Charge>, LedgerOutcome]>([
+    [{ state: "attempting" }, { kind: "pending" }],
+    [{ state: "pending" }, { kind: "pending" }],
+    [{ state: "reversing", authorisation: "S1" }, { kind: "pending" }],
+    [{ state: "reversed", authorisation: "S1" }, { kind: "reversed" }],
+    [
+      { state: "approved", authorisation: "S1" },
+      { kind: "approved", authorisation: "S1", gateway: "sandbox", amount },
+    ],
+    [
+      { state: "declined", declineReason: "card-blocked" },
+      { kind: "declined", reason: "card-blocked", gateway: "sandbox" },
+    ],
+  ])("of a charge with %o", (changes, expected) => {
+    expect(outcomeOf({ ...charge, ...changes })).toEqual(expected);
+  });
+
+  test.each<Partial<Charge>>([{ state: "approved" }, { state: "declined" }])(
+    "a charge with %o and no proof of it is a programmer's error",
+    (changes) => {
+      expect(() => outcomeOf({ ...charge, ...changes })).toThrow(/without/);
+    },
+  );
 });
 
 describe("tap counter", () => {
