@@ -74,21 +74,19 @@ function invalid(mistakes: readonly Mistake[], name: string, lines: LineCounter)
 
 function mistakesOf(issue: Issue, prefix: Path, document: Document, schema: z.ZodType): Mistake[] {
   const path = [...prefix, ...issue.path];
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return issue.keys.map((key) => ({
-        offset: keyOffset(document, path, key),
-        path: [...path, key],
-        message: `unknown setting${suggestion(key, knownKeys(schema, path))}`,
-      }));
-    case "invalid_union": {
-      // Of the alternatives, the one with the fewest mistakes is most likely the one that was meant.
-      const [closest] = [...issue.errors].sort((a, b) => weight(a) - weight(b));
-      if (closest === undefined || closest.length === 0) break;
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      offset: keyOffset(document, path, key),
+      path: [...path, key],
+      message: `unknown setting${suggestion(key, knownKeys(schema, path))}`,
+    }));
+  }
+  if (issue.code === "invalid_union") {
+    // Of the alternatives, the one with the fewest mistakes is most likely the one that was meant.
+    const [closest] = [...issue.errors].sort((a, b) => weight(a) - weight(b));
+    if (closest !== undefined && closest.length > 0) {
       return closest.flatMap((inner) => mistakesOf(inner, path, document, schema));
     }
-    default:
-      break;
   }
   return [{ offset: valueOffset(document, path), path, message: wording(issue, document, path) }];
 }
@@ -147,22 +145,9 @@ function childrenOf(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType
 /** Strips optional, default and the like, and opens unions. */
 function unwrap(schema: z.core.$ZodType): z.core.$ZodType[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  switch (def.type) {
-    case "optional":
-    case "nullable":
-    case "default":
-    case "prefault":
-    case "readonly":
-    case "catch":
-    case "nonoptional":
-      return unwrap(def.innerType);
-    case "pipe":
-      return unwrap(def.in);
-    case "union":
-      return def.options.flatMap(unwrap);
-    default:
-      return [schema];
-  }
+  if (def.type === "pipe") return unwrap(def.in);
+  if (def.type === "union") return def.options.flatMap(unwrap);
+  return "innerType" in def ? unwrap(def.innerType) : [schema];
 }
 
 function isObject(schema: z.core.$ZodType): schema is z.core.$ZodObject {

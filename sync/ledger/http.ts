@@ -97,7 +97,11 @@ export class HttpServer {
 
   /** Gives the port. */
   async listen(host: string, port: number): Promise<number> {
-    const server = createServer(getRequestListener(this.#app.fetch));
+    const answer = getRequestListener(this.#app.fetch);
+    const server = createServer((request, response) => {
+      // A caller that went away is its own trouble; faults inside are answered by the app.
+      answer(request, response).catch(() => response.destroy());
+    });
     this.#server = server;
     return listenOn(server, host, port, "http.port");
   }

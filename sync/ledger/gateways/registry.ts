@@ -2,5 +2,3 @@
 import { SANDBOX } from "./sandbox/sandbox.ts";
 
 export const GATEWAYS = { sandbox: SANDBOX } as const;
-
-export type GatewayId = keyof typeof GATEWAYS;

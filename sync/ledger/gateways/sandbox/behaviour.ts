@@ -46,14 +46,14 @@ export function behaviourOfAmount(minor: bigint): Behaviour {
   return BY_LAST_DIGITS[(minor % 1_000n).toString()] ?? "approve";
 }
 
+const DECLINES: readonly DeclineReason[] = [
+  "insufficient-funds",
+  "card-blocked",
+  "limit-exceeded",
+  "not-honoured",
+];
+
+/** The reason that a behaviour declines with, null when it does not decline at once. */
 export function declineOf(behaviour: Behaviour): DeclineReason | null {
-  switch (behaviour) {
-    case "insufficient-funds":
-    case "card-blocked":
-    case "limit-exceeded":
-    case "not-honoured":
-      return behaviour;
-    default:
-      return null;
-  }
+  return DECLINES.find((reason) => reason === behaviour) ?? null;
 }
