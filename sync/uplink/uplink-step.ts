@@ -140,10 +140,13 @@ function refill(state: UplinkState): UplinkEffect[] {
 }
 
 function rowsRead(state: UplinkState, rows: readonly OutboxRow[], random: number): UplinkStep {
-  const last = rows.at(-1);
+  // Two readings may have been asked for before the first came back: they overlap.
+  const room = WINDOW_ROWS - state.window.length;
+  const fresh = rows.filter((row) => row.position > state.readTo).slice(0, room);
+  const last = fresh.at(-1);
   if (last === undefined) return { state, effects: [] };
   const first = state.window.length;
-  const entered = rows.map((row): Waiting => ({ row, sends: 0, dueRound: state.round }));
+  const entered = fresh.map((row): Waiting => ({ row, sends: 0, dueRound: state.round }));
   const next = { ...state, window: [...state.window, ...entered], readTo: last.position };
   return isLinkUp(next) ? sendFrom(next, first, random) : { state: next, effects: [] };
 }

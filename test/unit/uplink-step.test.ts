@@ -105,6 +105,16 @@ describe("what a step does", () => {
     ],
     ["a new row goes out at once", [...UP, read(row(1))], ["send r1", "resend in 3000"]],
     ["a second row keeps the running timer", [...UP, read(row(1)), read(row(2))], ["send r2"]],
+    [
+      "rows that were read twice enter once",
+      [...UP, read(row(1), row(2)), read(row(1), row(2), row(3))],
+      ["send r3"],
+    ],
+    [
+      "rows that two readings brought too many of wait outside",
+      [...UP, read(...rows(1, WINDOW_ROWS - 1)), read(...rows(WINDOW_ROWS, WINDOW_ROWS + 5)), arrived(1)],
+      ["deliver r1", `read 1 after ${WINDOW_ROWS}`],
+    ],
     ["a full window reads nothing", [...UP, read(...rows(1, WINDOW_ROWS)), announced], []],
     [
       "an answer frees its place",
