@@ -21,6 +21,8 @@ const PREFERRED = [
   "NotoSansCJK-Regular.ttc",
   "Symbola_hint.ttf",
 ] as const;
+/** The coding font's zero has a dot inside, which closes up in bold print and reads like a struck-out amount. */
+const PLAIN_ZERO = "receipt-NanumGothic.ttf";
 const MAX_DEPTH = 4;
 const MAX_DIRECTORIES = 500;
 
@@ -42,7 +44,8 @@ export function findFonts(directories: readonly string[] = SYSTEM_FONTS): Fonts 
   return {
     familyFor(character) {
       const code = character.codePointAt(0) ?? 0;
-      return loaded.find((font) => font.has(code))?.family;
+      const plainZero = character === "0" ? loaded.find((font) => font.family === PLAIN_ZERO) : undefined;
+      return (plainZero ?? loaded.find((font) => font.has(code)))?.family;
     },
   };
 }
