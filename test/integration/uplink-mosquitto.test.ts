@@ -5,13 +5,18 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { Aedes } from "aedes";
+import { Aedes, type AedesOptions } from "aedes";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LedgerAnswer } from "../../daemon/core/clearing.ts";
 import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
-import { MqttBroker, type MqttSettings } from "../../sync/uplink/mqtt-adapter.ts";
+import {
+  CLOSE_TIMEOUT_MS,
+  MAX_UNACKNOWLEDGED,
+  MqttBroker,
+  type MqttSettings,
+} from "../../sync/uplink/mqtt-adapter.ts";
 import { Uplink } from "../../sync/uplink/uplink.ts";
-import { encodeDown } from "../../sync/wire.ts";
+import { encodeDown, topicsOf } from "../../sync/wire.ts";
 import { AnsweringLedger } from "../support/answering-ledger.ts";
 import { APPROVED, AUTHORISE, QUERY } from "../support/messages.ts";
 import { freePort, type Identity, Mosquitto } from "../support/mosquitto.ts";
@@ -272,8 +277,8 @@ describe("a broker of MQTT 3.1.1", () => {
   let url: string;
   let ledger: AnsweringLedger;
 
-  async function aedes(): Promise<void> {
-    const broker = await Aedes.createBroker();
+  async function aedes(rules: AedesOptions = {}): Promise<void> {
+    const broker = await Aedes.createBroker(rules);
     broker.on("connectionError", () => undefined);
     broker.on("clientError", () => undefined);
     const sockets = new Set<Socket>();
@@ -313,6 +318,65 @@ describe("a broker of MQTT 3.1.1", () => {
     await ledger.start();
     await t1.until("answer", ({ answers }) => answers.length === 1);
     expect(t1.troubles).toEqual([]);
+  });
+
+  test("a broker that refuses the subscription is trouble", async () => {
+    await aedes({
+      authorizeSubscribe: (_client, subscription, done) =>
+        done(null, subscription.topic.endsWith("/down") ? null : subscription),
+    });
+    const t1 = started(new Terminal(url));
+    await t1.until("refusal", ({ troubles }) => troubles.some((reason) => reason.includes("access list")));
+    expect(up(t1)).toBe(false);
+  });
+
+  test("user name and password are given to the broker", async () => {
+    const given: string[] = [];
+    await aedes({
+      authenticate: (_client, username, password, done) => {
+        given.push(`${username ?? ""}:${password?.toString() ?? ""}`);
+        done(null, true);
+      },
+    });
+    const t1 = started(new Terminal(url, { username: "counter", password: "secret" }));
+    await t1.until("link", up);
+    const t2 = started(new Terminal(url, { terminal: "t2" }));
+    await t2.until("link", up);
+    expect(given).toEqual(["ledger:", "counter:secret", "t2:"]);
+  });
+
+  test("a broker that acknowledges nothing is left, and holds up no stop", async () => {
+    const topics = topicsOf("t1");
+    await aedes({
+      authorizePublish: (_client, packet, done) => {
+        if (packet.topic !== topics.up && packet.topic !== topics.presence) done(null);
+      },
+    });
+    const broker = new MqttBroker({ terminal: "t1", url });
+    const lost: string[] = [];
+    const connect = async (): Promise<void> => {
+      let online = false;
+      broker.connect({
+        onConnected: () => undefined,
+        onLost: (reason) => lost.push(reason),
+        onPresence: (isOnline) => {
+          online = isOnline;
+        },
+        onMessage: () => undefined,
+      });
+      await until(() => online, LIMIT_MS, "presence");
+    };
+    await connect();
+    for (let count = 0; count <= MAX_UNACKNOWLEDGED; count += 1) broker.send(new Uint8Array([count & 0xff]));
+    await until(() => lost.length === 1, LIMIT_MS, "the loss");
+    expect(lost).toEqual(["the broker acknowledges nothing"]);
+    // Without a connection there is nobody to hand anything to.
+    broker.send(new Uint8Array([1]));
+    await connect();
+    const start = performance.now();
+    await broker.close();
+    expect(performance.now() - start).toBeLessThan(CLOSE_TIMEOUT_MS + 500);
+    expect(lost.length).toBe(1);
   });
 
   test("a broker that must speak MQTT 5 and does not is trouble", async () => {
