@@ -4,6 +4,7 @@
  * A Korean syllable is its NFD code points, onset, vowel and coda. Where the model was trained without the silent onset
  * (U+110B), it is left out when text is turned into labels and put back when labels are turned into text.
  */
+import type { Language } from "../../daemon/core/menu.ts";
 import { sinoKorean } from "./number-words.ts";
 
 export const BLANK = 0;
@@ -55,6 +56,14 @@ export class Alphabet {
       else if (/[\p{L}\p{N}]/u.test(character)) return undefined;
     }
     return labels;
+  }
+
+  /** 1 for the blank and the labels that a language is written with: jamo in Korean, letters in all others. */
+  labelsOf(language: Language): Uint8Array {
+    const isLetter = (token: string) => token >= "a" && token <= "z";
+    return Uint8Array.from(this.tokens, (token) =>
+      token === "" || isLetter(token) !== (language === "ko") ? 1 : 0,
+    );
   }
 
   /** Text of labels without blanks and repeats: composed, without spaces. */

@@ -9,10 +9,16 @@
 import type { Language } from "../../daemon/core/menu.ts";
 import type { Expectation } from "../model.ts";
 import { type Alphabet, BLANK } from "./alphabet.ts";
-import { type Emissions, greedyLabels, readEmissions } from "./emissions.ts";
+import {
+  type EmissionRules,
+  type Emissions,
+  greedyLabels,
+  readEmissions,
+  sketchLabels,
+} from "./emissions.ts";
 import { type Grammar, grammarOf, WORD_CLASSES } from "./grammar.ts";
 import type { DecoderLexicon } from "./lexicon.ts";
-import { type SimilarSounds, similarSounds } from "./similar-sounds.ts";
+import { similarSounds } from "./similar-sounds.ts";
 
 export type HeardWord = {
   readonly text: string;
@@ -45,6 +51,8 @@ export type DecoderWeights = {
   /** Prefixes kept after every frame, and how far below the best one may lie. */
   readonly beam: number;
   readonly beamWidth: number;
+  /** Nats between a frame's best label and its worst. */
+  readonly clip: number;
   /** Multiplies the grammar's costs. */
   readonly grammar: number;
   /** Nats for every word: short words do not come for free. */
@@ -54,6 +62,8 @@ export type DecoderWeights = {
   readonly garbageWord: number;
   /** Nats below the best path, per label, at which confidence has fallen to 1/e. */
   readonly doubt: number;
+  /** A word less sure than this is not believed: what was heard is written instead. */
+  readonly leastWord: number;
   /** Added to orders while a yes or no is expected. */
   readonly unexpected: number;
 };
@@ -61,11 +71,13 @@ export type DecoderWeights = {
 export const DEFAULT_WEIGHTS: DecoderWeights = {
   beam: 72,
   beamWidth: 18,
-  grammar: 1,
+  clip: 5.5,
+  grammar: 1.4,
   word: 0.8,
-  garbageLabel: 2.6,
+  garbageLabel: 2,
   garbageWord: 2.5,
   doubt: 3,
+  leastWord: 0.5,
   unexpected: 1,
 };
 
@@ -109,7 +121,7 @@ export class Decoder {
   readonly #alphabet: Alphabet;
   readonly #lexicon: DecoderLexicon;
   readonly #grammar: Grammar;
-  readonly #similar: SimilarSounds;
+  readonly #rules: EmissionRules;
   readonly #weights: DecoderWeights;
   readonly #nodes: number;
 
@@ -122,29 +134,20 @@ export class Decoder {
     this.#alphabet = alphabet;
     this.#lexicon = lexicon;
     this.#grammar = grammarOf(language);
-    this.#similar = similarSounds(alphabet);
+    const allowed = alphabet.labelsOf(language);
+    this.#rules = { similar: similarSounds(alphabet), allowed, clip: weights.clip };
     this.#weights = weights;
     this.#nodes = lexicon.tree.words.length + 1;
   }
 
   /** The unconstrained best path alone: cheap enough for partial results. */
   sketch(logProbs: Float32Array, frames: number): string {
-    const labels = this.#alphabet.size;
-    const best = new Int32Array(frames);
-    for (let frame = 0; frame < frames; frame += 1) {
-      const row = logProbs.subarray(frame * labels, (frame + 1) * labels);
-      let top = 0;
-      for (let label = 1; label < labels; label += 1)
-        if ((row[label] as number) > (row[top] as number)) top = label;
-      best[frame] = top;
-    }
-    const path = [...best].filter((label, frame) => label !== BLANK && label !== best[frame - 1]);
-    return this.#alphabet.decode(path);
+    return this.#alphabet.decode(sketchLabels(logProbs, frames, this.#rules.allowed));
   }
 
   /** `logProbs` is [frames, labels] of the acoustic model. */
   decode(logProbs: Float32Array, frames: number, expectation: Expectation): Decoding {
-    const emissions = readEmissions(logProbs, frames, this.#alphabet.size, this.#similar);
+    const emissions = readEmissions(logProbs, frames, this.#rules);
     const path = greedyLabels(emissions);
     if (path.length === 0) return { hypotheses: [], unconstrained: "" };
     const search = new Search(
@@ -163,13 +166,14 @@ export class Decoder {
     const words: HeardWord[] = [];
     let text = "";
     for (const history of chain(ending.history)) {
-      const word = this.#lexicon.words[history.word];
+      const entry = this.#lexicon.words[history.word];
       const labels = greedyLabels(emissions, history.fromFrame, history.toFrame);
-      const said = word?.text ?? this.#alphabet.decode(labels);
-      const confidence = word === undefined ? 0 : this.#confidence(history, emissions, labels.length);
-      const { fromFrame, toFrame } = history;
-      words.push({ text: said, fromFrame, toFrame, confidence, known: word !== undefined });
-      text += `${text === "" || word?.spaced === false ? "" : " "}${said}`;
+      const confidence = entry === undefined ? 0 : this.#confidence(history, emissions, labels.length);
+      const known = entry !== undefined && confidence >= this.#weights.leastWord;
+      const said = known ? entry.text : this.#alphabet.decode(labels);
+      if (said === "") continue;
+      words.push({ text: said, fromFrame: history.fromFrame, toFrame: history.toFrame, confidence, known });
+      text += `${text === "" || entry?.spaced === false ? "" : " "}${said}`;
     }
     return { text, words, score: ending.score, confidence: this.#overall(ending, emissions) };
   }

@@ -17,44 +17,68 @@ export type Emissions = {
   readonly bestSum: Float64Array;
 };
 
-/**
- * A frame never says "impossible": a label scores at worst this far below the frame's best, so that one wrong label in a
- * long word costs about as much as one edit.
- */
-const CLIP = 7;
+export type EmissionRules = {
+  readonly similar: SimilarSounds;
+  /** 1 for labels of the language that is listened to (and the blank), 0 for the others: they are left out. */
+  readonly allowed: Uint8Array;
+  /**
+   * A frame never says "impossible": a label scores at worst this far below the frame's best, in nats, so that one wrong
+   * label in a long word costs about as much as one edit.
+   */
+  readonly clip: number;
+};
 
 /** `logProbs` is [frames, labels] as the model gives it. */
-export function readEmissions(
-  logProbs: Float32Array,
-  frames: number,
-  labels: number,
-  similar: SimilarSounds,
-): Emissions {
+export function readEmissions(logProbs: Float32Array, frames: number, rules: EmissionRules): Emissions {
+  const { similar, allowed, clip } = rules;
+  const labels = allowed.length;
   const scores = new Float32Array(frames * labels);
   const best = new Int32Array(frames);
   const bestScore = new Float32Array(frames);
   const bestSum = new Float64Array(frames + 1);
   for (let frame = 0; frame < frames; frame += 1) {
-    const row = frame * labels;
-    let top = BLANK;
-    for (let label = 1; label < labels; label += 1) {
-      if ((logProbs[row + label] as number) > (logProbs[row + top] as number)) top = label;
-    }
-    const topScore = logProbs[row + top] as number;
+    const row = logProbs.subarray(frame * labels, (frame + 1) * labels);
+    const top = bestLabel(row, allowed);
+    const topScore = row[top] as number;
     best[frame] = top;
     bestScore[frame] = topScore;
     bestSum[frame + 1] = (bestSum[frame] as number) + topScore;
-    const floor = topScore - CLIP;
-    for (let label = 0; label < labels; label += 1) {
-      let score = logProbs[row + label] as number;
-      for (let i = similar.offset[label] as number; i < (similar.offset[label + 1] as number); i += 1) {
-        const other = (logProbs[row + (similar.label[i] as number)] as number) - (similar.cost[i] as number);
-        if (other > score) score = other;
-      }
-      scores[row + label] = Math.max(score, floor);
-    }
+    blur(row, scores.subarray(frame * labels, (frame + 1) * labels), similar, topScore - clip);
   }
   return { frames, labels, scores, best, bestScore, bestSum };
+}
+
+function bestLabel(row: Float32Array, allowed: Uint8Array): number {
+  let top = BLANK;
+  for (let label = 1; label < allowed.length; label += 1) {
+    if (allowed[label] === 1 && (row[label] as number) > (row[top] as number)) top = label;
+  }
+  return top;
+}
+
+/** Every label takes over from a neighbour that stands clearly better; nothing falls under the floor. */
+function blur(row: Float32Array, out: Float32Array, similar: SimilarSounds, floor: number): void {
+  for (let label = 0; label < row.length; label += 1) {
+    let score = row[label] as number;
+    for (let i = similar.offset[label] as number; i < (similar.offset[label + 1] as number); i += 1) {
+      const other = (row[similar.label[i] as number] as number) - (similar.cost[i] as number);
+      if (other > score) score = other;
+    }
+    out[label] = Math.max(score, floor);
+  }
+}
+
+/** The unconstrained best path as labels, straight from the model's output. */
+export function sketchLabels(logProbs: Float32Array, frames: number, allowed: Uint8Array): readonly number[] {
+  const labels = allowed.length;
+  const out: number[] = [];
+  let last: number = BLANK;
+  for (let frame = 0; frame < frames; frame += 1) {
+    const label = bestLabel(logProbs.subarray(frame * labels, (frame + 1) * labels), allowed);
+    if (label !== last && label !== BLANK) out.push(label);
+    last = label;
+  }
+  return out;
 }
 
 /** Labels of the best path with repeats merged and blanks dropped, in frames [from, to). */

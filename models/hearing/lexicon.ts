@@ -10,6 +10,7 @@ import { lexicon as vocabulary, type WordSense } from "../understanding/lexicon.
 import { type Alphabet, koreanSpoken } from "./alphabet.ts";
 import { classOf, WORD_CLASSES } from "./grammar.ts";
 import { englishNumber } from "./number-words.ts";
+import { otherWords } from "./other-words.ts";
 
 export type Word = {
   /** As it is written in the transcript. */
@@ -42,6 +43,8 @@ export type DecoderLexicon = {
 
 /** A part of a name stands for the whole only with doubt. */
 const PART_COST = 1.5;
+/** A word that leads nowhere must be clearly heard. */
+const OTHER_COST = 1;
 const MIN_PART_LABELS = 3;
 /** Words of one or two labels fit any noise: they pay for it. */
 const SHORT_COSTS: readonly number[] = [0, 1.2, 0.5];
@@ -58,6 +61,7 @@ export function buildLexicon(menu: Menu, language: Language, alphabet: Alphabet)
     if (labels === undefined || labels.length === 0) return false;
     const known = drafts.get(labels.join(" "));
     const wordClass = WORD_CLASSES.indexOf(classOf(sense));
+    if (known !== undefined && cost > 0) return true;
     if (known === undefined) {
       if (drafts.size >= MAX_WORDS) return false;
       drafts.set(labels.join(" "), {
@@ -78,6 +82,7 @@ export function buildLexicon(menu: Menu, language: Language, alphabet: Alphabet)
   for (const { word, sense } of entries) {
     if (!enter(word, sense, 0)) unspoken.push(word);
   }
+  for (const word of otherWords(language)) enter(word, { kind: "filler" }, OTHER_COST);
   for (const { word, sense } of entries) {
     if (sense.kind !== "item" && sense.kind !== "option") continue;
     for (const part of partsOf(word, language, alphabet)) enter(part, sense, PART_COST);
