@@ -15,7 +15,7 @@ export const BUNDLED = "bundled";
 
 const text = z.string().trim().min(1);
 const milliseconds = z.number().int().min(100).max(86_400_000);
-const won = z.number().int().min(0).max(1_000_000_000).transform(BigInt);
+const minorUnits = z.number().int().min(0).max(1_000_000_000);
 
 const merchant = z.strictObject({
   name: text.describe("shop name on the receipt"),
@@ -63,8 +63,8 @@ const quantities = z.strictObject({
 
 const offline = z.strictObject({
   enabled: z.boolean().default(true),
-  perSale: won.default(50_000n).describe("largest sale without the ledger, minor units"),
-  total: won.default(500_000n).describe("sum of the sales that may wait, minor units"),
+  perSale: minorUnits.default(50_000).describe("largest sale without the ledger, minor units"),
+  total: minorUnits.default(500_000).describe("sum of the sales that may wait, minor units"),
   count: z.number().int().min(1).default(50),
   maxAgeMs: milliseconds.default(86_400_000).describe("age of the oldest sale that waits"),
   perCard: z.number().int().min(1).default(3),
@@ -154,7 +154,7 @@ export function saleSettings(config: Config): SaleSettings {
     merchant: config.merchant,
     menu,
     quantities: limits,
-    offline: { enabled, perSaleMinor: perSale, totalMinor: total, count, maxAgeMs, perCard },
+    offline: { enabled, perSaleMinor: BigInt(perSale), totalMinor: BigInt(total), count, maxAgeMs, perCard },
     dialogue: talk,
     payment: pay,
     receipt: paper,

@@ -37,7 +37,7 @@ export function saleOf(draft: Draft): Sale {
 export function ask(draft: Draft, effect: WithoutId<Effect>): string {
   const sale = saleOf(draft);
   const id = `${sale.id}:${sale.effects}`;
-  draft.effects.push({ ...effect, id } as Effect);
+  draft.effects.push({ ...effect, id });
   update(draft, { effects: sale.effects + 1 });
   return id;
 }

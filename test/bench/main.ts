@@ -13,6 +13,10 @@ const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
     const { recognition, summary } = await import("./recognition.ts");
     return { summary, run: recognition };
   },
+  sound: async () => {
+    const { sound, summary } = await import("./sound.ts");
+    return { summary, run: sound };
+  },
   voice: async () => {
     const { voice, summary } = await import("./voice.ts");
     return { summary, run: voice };

@@ -7,10 +7,14 @@ import { driverProcess } from "../support/driver-process.ts";
 import { nowMs } from "../support/recording.ts";
 import { VirtualSound } from "../support/sound.ts";
 import { tone } from "../support/wav.ts";
+import { table } from "./figures.ts";
+import type { BenchOptions } from "./main.ts";
 
-export type Spread = { readonly medianMs: number; readonly p95Ms: number; readonly maximumMs: number };
+export const summary = "sound through drivers and operating system: to the daemon, to the air, to silence";
 
-export type SoundFigures = {
+type Spread = { readonly medianMs: number; readonly p95Ms: number; readonly maximumMs: number };
+
+type SoundFigures = {
   readonly rounds: number;
   /** From the moment when the last sample of a frame sounds to the frame in the daemon. */
   readonly soundToFrame: Spread;
@@ -22,7 +26,7 @@ const MICROPHONE_RATE = 16_000;
 const SPEAKER_RATE = 22_050;
 const LOUD = 0.01;
 
-export async function measureSound(rounds = 20): Promise<SoundFigures> {
+async function measureSound(rounds = 20): Promise<SoundFigures> {
   const sound = new VirtualSound();
   const { env, microphoneDevice, speakerDevice } = await sound.start();
   const microphone = driverProcess<"microphone">(
@@ -101,4 +105,16 @@ function spread(values: readonly number[]): Spread {
   const at = (part: number) =>
     Number((sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0).toFixed(1));
   return { medianMs: at(0.5), p95Ms: at(0.95), maximumMs: at(1) };
+}
+
+export async function sound(options: BenchOptions): Promise<void> {
+  const { rounds, ...spreads } = await measureSound();
+  if (options.json) return void process.stdout.write(`${JSON.stringify({ rounds, ...spreads })}\n`);
+  const rows = Object.entries(spreads).map(([name, { medianMs, p95Ms, maximumMs }]) => [
+    name,
+    ...[medianMs, p95Ms, maximumMs].map((value) => Math.round(value * 10) / 10),
+  ]);
+  process.stdout.write(
+    `${table([["milliseconds", "median", "p95", "maximum"], ...rows])}\n${rounds} rounds\n`,
+  );
 }

@@ -3,7 +3,7 @@
  * software, split into stages. Two clocks: the daemon's own stages, and the two recordings (what the microphone heard,
  * what the speaker played), which know nothing of the daemon.
  */
-import type { SaleLatency, TurnLatency } from "../../daemon/shell/latency.ts";
+import type { TurnLatency } from "../../daemon/shell/latency.ts";
 import { Counter } from "../support/counter.ts";
 import { Customer } from "../support/customer.ts";
 import { type Spread, spread, table } from "./figures.ts";
@@ -68,9 +68,7 @@ async function measure(counter: Counter, customer: Customer, words: string): Pro
   const startOfReply = speaker.stretches()[0]?.startMs;
   await watcher.post("/turn", { intent: { kind: "cancel" } });
   const closed = await watcher.next("closed", mark);
-  const turn = (closed.latency as SaleLatency | null)?.turns.find(
-    (candidate) => candidate.endOfSpeechToReplyMs > 0,
-  );
+  const turn = closed.latency?.turns.find((candidate) => candidate.endOfSpeechToReplyMs > 0);
   if (!understood || turn === undefined) return null;
   const acousticMs =
     endOfSpeech === undefined || startOfReply === undefined ? null : startOfReply - endOfSpeech;

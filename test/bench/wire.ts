@@ -20,7 +20,9 @@ export const summary = "bytes and microseconds of a message in CBOR, FlatBuffers
 
 const FORMATS: readonly Format[] = [SAYPAY, CBOR_ARRAYS, CBOR_OBJECTS, FLATBUFFERS, JSON_TEXT, CHECKED_JSON];
 
-const ROUNDS = 31;
+const ROUNDS = 51;
+/** While the compiler learns the code; not counted. */
+const WARM_UP_ROUNDS = 20;
 const OPERATIONS_PER_ROUND = 400;
 
 function up(suffix: string, request: UpMessage["request"]): UpMessage {
@@ -118,9 +120,8 @@ function measure(sample: Sample): Result[] {
     format: each.format.name,
     checks: each.format.checks,
     bytes: each.bytes,
-    // The first rounds warm the compiler up.
-    encodeUs: median(encode.slice(5)),
-    decodeUs: median(decode.slice(5)),
+    encodeUs: median(encode.slice(WARM_UP_ROUNDS)),
+    decodeUs: median(decode.slice(WARM_UP_ROUNDS)),
   }));
 }
 
