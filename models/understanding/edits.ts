@@ -22,6 +22,8 @@ export type Plan = {
 type Work = {
   readonly menu: Menu;
   readonly lines: readonly Line[];
+  /** The customer answers a read-back. */
+  readonly confirming: boolean;
   readonly drafts: Draft[];
   /** Drafts that are themselves a part (하나는 ...): the next part is not taken from them. */
   readonly parts: Set<Draft>;
@@ -41,6 +43,7 @@ export function planEdits(mentions: readonly Mention[], menu: Menu, context: Dia
   const work: Work = {
     menu,
     lines: context.lines,
+    confirming: context.expectation === "confirmation",
     drafts: [],
     parts: new Set(),
     wholes: new Set(),
@@ -53,13 +56,36 @@ export function planEdits(mentions: readonly Mention[], menu: Menu, context: Dia
     if (mention === undefined) continue;
     const next = settled[index + 1];
     if (exchanges(work, mention, next)) index++;
+    else if (mention.verb === "remove" && mention.target === "quantity") correct(work, mention);
     else if (mention.verb === "remove") remove(work, mention);
     else if (mention.verb === "change" || mention.corrects === true) correct(work, mention);
     else if (mention.itemId !== undefined) addNamed(work, mention, mention.itemId);
     else addUnnamed(work, mention);
   }
-  const edits = work.drafts.filter((draft) => draft.kind !== "add" || draft.quantity > 0);
+  const edits: BasketEdit[] = work.drafts.filter((draft) => draft.kind !== "add" || draft.quantity > 0);
+  // 전부 취소하고 모카 하나: everything in the basket goes, and the order goes on.
+  if (work.cancelsAll && edits.length > 0) edits.unshift(...clearing(context));
   return { edits, cancelsAll: work.cancelsAll, certainty: work.certainty };
+}
+
+/** True when the edits only say again what the basket holds. */
+export function restates(edits: readonly BasketEdit[], context: DialogueContext): boolean {
+  const last = context.lines.at(-1);
+  return edits.every((edit) => {
+    if (edit.kind !== "add" && edit.kind !== "set-quantity") return false;
+    const line =
+      edit.itemId === undefined ? last : context.lines.find((known) => known.itemId === edit.itemId);
+    if (line === undefined || line.quantity !== edit.quantity) return false;
+    return (
+      edit.kind === "set-quantity" ||
+      Object.entries(edit.options).every(([group, value]) => line.options[group] === value)
+    );
+  });
+}
+
+/** Removes every line of the basket. */
+export function clearing(context: DialogueContext): readonly BasketEdit[] {
+  return [...new Set(context.lines.map((line) => line.itemId))].map((itemId) => ({ kind: "remove", itemId }));
 }
 
 /** 아메리카노 두 잔 아니 세 잔: the corrected mention takes the place of the one before it. */
@@ -72,8 +98,11 @@ function settleCorrections(mentions: readonly Mention[]): readonly Mention[] {
     );
     const index = named < 0 ? settled.length - 1 : named;
     const before = settled[index];
+    // 아메리카노 두 잔 라떼 세 잔, 아 라떼는 두 잔만요.
+    const restates =
+      named >= 0 && mention.topic === true && mention.quantity !== undefined && !hasOptions(mention);
     const corrects =
-      mention.corrects === true &&
+      (mention.corrects === true || restates) &&
       before !== undefined &&
       before.unwanted !== true &&
       before.verb !== "remove";
@@ -212,7 +241,12 @@ function isBareQuantity(mention: Mention): boolean {
 function exchange(work: Work, from: Mention, to: Mention): void {
   const parent = lastAdd(work);
   const fromItem = from.itemId ?? (from.inherits === true ? parent?.itemId : undefined);
-  const line = fromItem === undefined ? work.lines.at(-1) : lineWith(work, fromItem);
+  // "two lattes, not one": the number that is not wanted belongs to the item that is.
+  const counted =
+    from.quantity !== undefined && from.part !== true && to.itemId !== undefined
+      ? lineWith(work, to.itemId)
+      : undefined;
+  const line = fromItem === undefined ? (counted ?? work.lines.at(-1)) : lineWith(work, fromItem);
   const quantity = to.quantity;
   const toItem = to.itemId ?? fromItem;
   if (
@@ -232,7 +266,12 @@ function exchange(work: Work, from: Mention, to: Mention): void {
     else add(work, toItem, quantity ?? from.quantity ?? 1, optionsFor(work, toItem, to));
     return;
   }
-  const named = from.itemId === undefined ? {} : { itemId: from.itemId };
+  const named =
+    from.itemId === undefined
+      ? counted === undefined
+        ? {}
+        : { itemId: counted.itemId }
+      : { itemId: from.itemId };
   if (to.itemId === undefined || to.itemId === line.itemId) {
     alterLine(work, named, line, to, from.part === true ? from.quantity : undefined);
     return;
@@ -378,12 +417,18 @@ function addNamed(work: Work, mention: Mention, itemId: string): void {
   const options = optionsFor(work, itemId, mention);
   const some = Object.keys(options).length > 0;
   const grows = mention.more === true || mention.same === true || mention.also === true;
-  if (line !== undefined && !grows && mention.target === "quantity")
-    return alterLine(work, { itemId }, line, mention);
+  const restated =
+    mention.target === "quantity" || (mention.topic === true && mention.quantity !== undefined && !some);
+  if (line !== undefined && !grows && restated) return alterLine(work, { itemId }, line, mention);
   const restyles = mention.part === true || (mention.target === "options" && mention.quantity === undefined);
   if (line !== undefined && !grows && some && restyles) return alterLine(work, { itemId }, line, mention);
   const chosen =
     line !== undefined && grows && !some && mention.also !== true ? { ...line.options } : options;
+  // 라떼로요, when something else was ordered: perhaps it is meant in its place.
+  if (work.lines.length > 0 && !grows && mention.target === "item" && mention.quantity === undefined) {
+    if (work.confirming) return correct(work, mention);
+    work.certainty *= BARE_QUANTITY_CERTAINTY;
+  }
   add(work, itemId, mention.quantity ?? 1, chosen);
   const draft = work.drafts.at(-1);
   if (mention.part === true && draft !== undefined) work.parts.add(draft);

@@ -85,9 +85,7 @@ function takeWord(scan: Scan, word: Word, words: readonly Word[], index: number)
       return;
     case "remove":
     case "cancel":
-      close(scan);
-      scan.verb = "remove";
-      return;
+      return takeRemove(scan, words, index);
     case "change":
       return takeChange(scan);
     case "order":
@@ -211,6 +209,22 @@ function takeParticle(scan: Scan, role: Extract<Word, { kind: "particle" }>["rol
   }
   if (role === "each") (scan.current ?? scan.mentions.at(-1) ?? open(scan)).each = true;
   if (role === "also") (scan.current ?? scan.mentions.at(-1) ?? newMention()).also = true;
+}
+
+/** "remove the latte" in front, "one less latte" between, "take the latte off" behind. */
+function takeRemove(scan: Scan, words: readonly Word[], index: number): void {
+  const { current } = scan;
+  const counts = current !== null && current.itemId === undefined && current.quantity !== undefined;
+  const ends = !words
+    .slice(index + 1)
+    .some((word) => word.kind === "item" || word.kind === "quantity" || word.kind === "thing");
+  if (current !== null && current.verb === undefined && (counts || (ends && hasContent(current)))) {
+    current.verb = "remove";
+    if (ends) close(scan);
+    return;
+  }
+  close(scan);
+  scan.verb = "remove";
 }
 
 /** "make one of them iced" in front, "a latte instead" behind. */

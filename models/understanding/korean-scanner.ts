@@ -66,7 +66,7 @@ function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word |
       return takeVerb(scan, "add");
     case "thing":
       scan.trailing = [];
-      (scan.current ?? open(scan)).pointed = true;
+      takeThing(scan, word.becomes);
       return;
     case "more": {
       const mention = scan.current ?? open(scan);
@@ -79,6 +79,10 @@ function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word |
     case "all":
       (scan.current ?? open(scan)).all = true;
       return;
+    case "yes":
+      // 아메리카노는 그대로 하고 ...: what is named is to stay as it is.
+      if (scan.current?.itemId !== undefined && scan.current.verb === undefined) scan.mentions.pop();
+      return close(scan);
     case "rest":
       close(scan);
       open(scan).rest = true;
@@ -160,6 +164,12 @@ function takeOption(
     scan.trailing = scan.trailing.filter(({ group }) => group !== word.group);
 }
 
+function takeThing(scan: Scan, becomes: boolean): void {
+  const mention = scan.current ?? open(scan);
+  mention.pointed = true;
+  if (becomes && hasOptions(mention)) mention.target = "options";
+}
+
 function takeQuantity(scan: Scan, value: number): void {
   const { current } = scan;
   if (current === null) {
@@ -193,6 +203,7 @@ function takeParticle(
   }
   if (current === null) return;
   if (role === "topic" && before?.kind === "quantity") current.part = true;
+  if (role === "topic" && before?.kind === "item") current.topic = true;
   if (role === "also") current.also = true;
   if (role === "direction" || role === "polite") scan.trailing = [];
   if (role === "direction") {
@@ -230,7 +241,11 @@ function takeVerb(scan: Scan, verb: Verb): void {
     return;
   }
   // 바꿔 + 주세요, 더 + 주세요: the auxiliary behind a verb adds nothing.
-  for (const mention of waiting) mention.verb ??= verb;
+  for (const [index, mention] of waiting.entries()) {
+    // 라떼 하나 더 추가하고 모카는 빼 주세요: adding is done before the verb of the rest.
+    const added = mention.more === true && verb !== "add" && index < waiting.length - 1;
+    mention.verb ??= added ? "add" : verb;
+  }
   close(scan);
   scan.segment = scan.mentions.length;
 }

@@ -25,6 +25,8 @@ export type Mention = {
   corrects?: boolean;
   /** Is the thing that is not wanted: 아메리카노 말고, instead of the americano. */
   unwanted?: boolean;
+  /** The item as a topic: 라떼는. Stands against what was said of it before. */
+  topic?: boolean;
   /** A number as a topic: 하나는, one of them. Speaks of a part of what was named. */
   part?: boolean;
   rest?: boolean;
@@ -66,6 +68,7 @@ export type Word =
   | { readonly kind: "item"; readonly itemId: string; readonly options: Options }
   | { readonly kind: "option"; readonly group: string; readonly value: string; readonly text: string }
   | { readonly kind: "quantity"; readonly value: number; readonly counted: boolean }
+  | { readonly kind: "thing"; readonly becomes: boolean }
   | {
       readonly kind: "particle";
       readonly role:
@@ -82,7 +85,7 @@ export type Word =
   | {
       readonly kind: Exclude<
         WordSense["kind"],
-        "item" | "option" | "dish" | "number" | "counter" | "particle" | "filler"
+        "item" | "option" | "dish" | "number" | "counter" | "particle" | "filler" | "thing"
       >;
     };
 
@@ -160,6 +163,8 @@ export function wordsOf(tokens: readonly Token[]): readonly Word[] {
         index += length - 1;
         const counted = senses[index + 1]?.kind === "counter";
         if (counted) index++;
+        // 4천 원짜리: a price, not a quantity.
+        if (tokens[index + 1]?.sense?.kind === "filler" && tokens[index + 1]?.text.startsWith("원")) break;
         // "Zero" of something is not a quantity of an order.
         if (value > 0) words.push({ kind: "quantity", value, counted });
         break;
@@ -179,6 +184,9 @@ export function wordsOf(tokens: readonly Token[]): readonly Word[] {
           value: sense.value,
           text: tokens[index]?.text ?? "",
         });
+        break;
+      case "thing":
+        words.push({ kind: "thing", becomes: sense.becomes === true });
         break;
       case "particle":
         words.push({ kind: "particle", role: sense.role });

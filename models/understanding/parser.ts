@@ -8,7 +8,7 @@
 import type { Intent } from "../../daemon/core/intent.ts";
 import type { Language, Menu } from "../../daemon/core/menu.ts";
 import type { DialogueContext, Understanding } from "../model.ts";
-import { planEdits } from "./edits.ts";
+import { clearing, planEdits, restates } from "./edits.ts";
 import { scanEnglish } from "./english-scanner.ts";
 import { scanKorean } from "./korean-scanner.ts";
 import { lexicon } from "./lexicon.ts";
@@ -108,14 +108,20 @@ function understandText(text: string, compiled: CompiledMenu, context: DialogueC
 /** Confidence lost for each unit of distance per phone of a menu word. */
 const DISTANCE_WEIGHT = 1.7;
 
+/** Words that make an unknown stretch before them a wish. */
+const ASKS_FOR: ReadonlySet<string> = new Set(["more", "remove", "without", "change"]);
+const UNKNOWN_WISH_CERTAINTY = 0.6;
+
 /** 0 to 1: menu words' distances, doubtful words, and how much of the text no word explains. */
 function matchQuality(tokens: readonly Token[]): number {
   let quality = 1;
   let explained = 0;
   let unknown = 0;
-  for (const { sense, distance, phones, ambiguous } of tokens) {
+  for (const [index, { sense, distance, phones, ambiguous }] of tokens.entries()) {
     if (sense === null) {
       unknown += phones;
+      // "샷 추가", "시럽 빼고": something is wanted that this menu does not have.
+      if (ASKS_FOR.has(tokens[index + 1]?.sense?.kind ?? "")) quality *= UNKNOWN_WISH_CERTAINTY;
       continue;
     }
     if (sense.kind === "filler") continue;
@@ -143,12 +149,23 @@ function intentOf(words: readonly Word[], compiled: CompiledMenu, context: Dialo
     return sure({ kind: "ask-price", ...(item === undefined ? {} : { itemId: item.itemId }) });
   if (has("repeat") && !names && !has("more")) return sure({ kind: "repeat" }, has("no") ? 0.9 : 1);
   if (has("help") && !names) return sure({ kind: "help" });
-  if (has("cancel-all")) return sure({ kind: "cancel" }, item === undefined ? 1 : 0.8);
+  if (has("cancel-all")) return startOver(words, compiled, context);
   if (has("cancel") && !names && !has("thing")) return sure({ kind: "cancel" });
   const refers =
     names || has("more") || has("same") || has("remove") || has("change") || (has("thing") && has("cancel"));
   const edit = refers ? editOf(words, compiled, context) : null;
-  return edit ?? answerOf(words, context, has);
+  return edit ?? answerOf(words, context);
+}
+
+/** 전체 취소하고 모카 하나: the basket is emptied and the order goes on; without an item it is cancelled. */
+function startOver(words: readonly Word[], compiled: CompiledMenu, context: DialogueContext): Reading {
+  const after = words.slice(words.findIndex((word) => word.kind === "cancel-all") + 1);
+  const anew = after.some((word) => word.kind === "item")
+    ? editOf(after, compiled, { ...context, lines: [] })
+    : null;
+  if (anew?.intent.kind !== "edit")
+    return sure({ kind: "cancel" }, words.some((word) => word.kind === "item") ? 0.8 : 1);
+  return { ...anew, intent: { kind: "edit", edits: [...clearing(context), ...anew.intent.edits] } };
 }
 
 function editOf(words: readonly Word[], compiled: CompiledMenu, context: DialogueContext): Reading {
@@ -156,17 +173,34 @@ function editOf(words: readonly Word[], compiled: CompiledMenu, context: Dialogu
   const plan = planEdits(scan(words, compiled.menu), compiled.menu, context);
   if (plan.cancelsAll && plan.edits.length === 0) return sure({ kind: "cancel" }, plan.certainty);
   if (plan.edits.length === 0) return null;
+  const grows = words.some(
+    (word) =>
+      word.kind === "more" ||
+      word.kind === "no" ||
+      word.kind === "same" ||
+      word.kind === "change" ||
+      (word.kind === "particle" && word.role === "also"),
+  );
+  const saysAgain = context.lines.length > 0 && !grows && restates(plan.edits, context);
+  if (saysAgain) {
+    const answer = answerOf(
+      words.filter((word) => word.kind === "yes" || word.kind === "pay"),
+      context,
+    );
+    if (answer !== null) return answer;
+    if (context.expectation === "confirmation") return sure({ kind: "confirm" }, REPEATED_ORDER_CERTAINTY);
+  }
   return sure({ kind: "edit", edits: plan.edits }, plan.certainty);
 }
+
+/** The order said again instead of a yes. */
+const REPEATED_ORDER_CERTAINTY = 0.65;
 
 /** "네" to a question is sure; out of nowhere it is not. */
 const UNASKED_CERTAINTY = 0.8;
 
-function answerOf(
-  words: readonly Word[],
-  context: DialogueContext,
-  has: (kind: Word["kind"]) => boolean,
-): Reading {
+function answerOf(words: readonly Word[], context: DialogueContext): Reading {
+  const has = (kind: Word["kind"]) => words.some((word) => word.kind === kind);
   const asked = context.expectation === "confirmation";
   // Numbers and options that led nowhere make an answer doubtful ("네" heard in "네 개" without a basket).
   const loose = words.some(
@@ -178,7 +212,8 @@ function answerOf(
   if (has("no")) return sure({ kind: "deny" }, (has("yes") ? 0.4 : asked ? 1 : 0.9) * loose);
   if (has("yes") && has("pay")) return sure(asked ? { kind: "confirm" } : { kind: "pay" }, loose);
   if (has("pay")) return sure({ kind: "pay" }, loose);
-  if (has("yes")) return sure({ kind: "confirm" }, (asked ? 1 : UNASKED_CERTAINTY) * loose);
+  // "두 잔 맞아요" repeats what was asked.
+  if (has("yes")) return sure({ kind: "confirm" }, asked ? (1 + loose) / 2 : UNASKED_CERTAINTY * loose);
   if (has("fine")) return sure({ kind: "deny" }, 0.45 * loose);
   if (asked && has("order") && loose === 1) return sure({ kind: "confirm" }, 0.6);
   return null;

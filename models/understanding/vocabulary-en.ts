@@ -53,7 +53,7 @@ const ORDER = words(
 const REMOVE: readonly FunctionWord[] = [
   ...words(
     { kind: "remove" },
-    "remove|take off|take out|take away|take back|delete|drop|get rid of|leave out|leave off|scratch|minus|lose|i don't want|i do not want|don't want|i don't need|don't need|take one off|no more|one less|one fewer",
+    "remove|take off|take out|take away|take back|delete|drop|get rid of|leave out|leave off|scratch|minus|lose|i don't want|i do not want|don't want|i don't need|don't need|take one off|no more|off|less|fewer",
   ),
   ...words({ kind: "without" }, "without"),
   ...words(
@@ -69,7 +69,7 @@ const REMOVE: readonly FunctionWord[] = [
 const CORRECTION: readonly FunctionWord[] = [
   ...words(
     { kind: "change" },
-    "change|change it|change that|change to|make it|make that|make|make them|make those|make both|switch|switch it|switch that|swap|swap it|replace|exchange|turn|can you make it|could you make it|can you change|could you change|can we make it|let's make it|can i change|i want to change|i'd like to change|should be|i meant|i mean|i said",
+    "change|change it|change that|change to|make it|make that|make|make them|make those|make both|switch|switch it|switch that|swap|swap it|replace|exchange|turn|can you make it|could you make it|can you change|could you change|can we make it|let's make it|can i change|i want to change|i'd like to change|should be|i meant|i mean|i said|instead",
   ),
   ...words({ kind: "instead" }, "instead of|rather than|not|in place of"),
   ...words(
@@ -131,7 +131,7 @@ const CONNECTIVES: readonly FunctionWord[] = [
   ),
   ...words(
     { kind: "filler" },
-    "uh|um|umm|er|erm|hmm|hm|ah|oh|well|so|like|you know|let me see|let's see|let me think|hi|hello|hey|good morning|good afternoon|thank you|thanks|excuse me|sorry|the|my|please|maybe|i think|i guess|for|one of your|some|of|is|are|me|do|does|you|i|can|could|would|be|in|on|from|your|will|with|kind of|sort of|right now|today|now|in total|total|size|sized|drink|drinks|order|won|dollars|for now|and uh|one second|i'm|there|here|this time|then please|at|it's|its|but|or|really|very much|very|as|if possible|possible|that one|this one|the one|one please|off|out|away|from the order|from my order",
+    "uh|um|umm|er|erm|hmm|hm|ah|oh|well|so|like|you know|let me see|let's see|let me think|hi|hello|hey|good morning|good afternoon|thank you|thanks|excuse me|sorry|the|my|please|maybe|i think|i guess|for|one of your|some|of|is|are|me|do|does|you|i|can|could|would|be|in|on|from|your|will|with|kind of|anymore|any more|that's|coffee|sort of|right now|today|now|in total|total|size|sized|drink|drinks|order|won|dollars|for now|and uh|one second|i'm|there|here|this time|then please|at|it's|its|but|or|really|very much|very|as|if possible|possible|that one|this one|the one|one please|from the order|from my order",
   ),
 ];
 
@@ -148,11 +148,11 @@ export const ENGLISH_WORDS: readonly FunctionWord[] = [
 ];
 
 export const ENGLISH_OPTION_SYNONYMS: readonly OptionSynonyms[] = [
-  ["iced", "ice", "cold", "with ice", "on ice", "chilled", "cold one", "iced one"],
-  ["hot", "warm", "hot one", "heated"],
-  ["large", "big", "grande", "large size", "large one", "large-sized", "big one"],
+  ["iced", "ice", "cold", "with ice", "on ice", "chilled"],
+  ["hot", "warm", "heated"],
+  ["large", "big", "grande", "large size", "large-sized"],
   ["regular", "medium", "normal", "standard", "regular size", "medium size", "regular sized"],
-  ["small", "little", "small size", "small one", "short"],
+  ["small", "little", "small size"],
   ["tall"],
   ["venti"],
   ["to go", "takeaway", "takeout", "for takeout"],

@@ -50,7 +50,11 @@ export type Sense =
   | { readonly kind: "all" }
   | { readonly kind: "rest" }
   /** 거, 걸, one: stands for an item that was named. */
-  | { readonly kind: "thing" }
+  | {
+      readonly kind: "thing";
+      /** 걸로: what stands before it is what it shall become. */
+      readonly becomes?: boolean;
+    }
   | { readonly kind: "yes" }
   | { readonly kind: "no" }
   /** 괜찮아요: agrees or declines, depending on the question; never enough to charge by itself. */

@@ -14,7 +14,13 @@ export const MAX_WORD_PHONES = 96;
 
 type Leaf = { readonly entry: LexiconEntry; readonly length: number; readonly limit: number };
 
-type Node = { readonly children: Map<number, Node>; readonly leaves: Leaf[]; depth: number };
+type Node = {
+  readonly children: Map<number, Node>;
+  readonly leaves: Leaf[];
+  readonly depth: number;
+  /** Largest distance that any word below may have. */
+  reach: number;
+};
 
 export type WordTree = Node;
 
@@ -36,6 +42,10 @@ function limitOf(entry: LexiconEntry, length: number, cells: number): number {
   // A letter says less than a Korean phone does, so English words may be less far off.
   const latin = /^[a-z0-9]/.test(plain(entry.word));
   if (isMenuWord(entry) && latin) return length <= 4 ? 0.35 : Math.min(2.4, 0.155 * length);
+  if (length <= 2) return 0;
+  // Adjectives are everyday words, near to many others; names of dishes are not.
+  if (entry.sense.kind === "option")
+    return length <= 3 ? 0.2 : length <= 5 ? 0.35 : Math.min(2, 0.18 * length);
   if (isMenuWord(entry))
     return length <= 3 ? 0.35 : length <= 5 ? 0.2 * length : Math.min(3.2, 0.27 * length);
   if (entry.sense.kind === "filler") return 0;
@@ -47,25 +57,30 @@ function limitOf(entry: LexiconEntry, length: number, cells: number): number {
         ? 0.2
         : 0;
   if (latin) return length <= 4 ? 0 : 0.11 * length;
-  return length <= 4 ? 0.35 : Math.min(1.6, 0.17 * length);
+  if (length <= 5) return 0.35;
+  // A wrong "yes", "no" or "cancel" does more harm than a wrong ending.
+  const harmless = kind === "order" || kind === "more" || kind === "change" || kind === "price";
+  return harmless ? Math.min(1.6, 0.16 * length) : Math.min(1.2, 0.1 * length);
 }
 
 export function growTree(entries: readonly LexiconEntry[]): WordTree {
-  const root: Node = { children: new Map(), leaves: [], depth: 0 };
+  const root: Node = { children: new Map(), leaves: [], depth: 0, reach: 0 };
   for (const entry of entries) {
     const cells = [...plain(entry.word)];
     const phones = cells.flatMap(phonesOf);
     if (phones.length > MAX_WORD_PHONES) continue;
+    const limit = limitOf(entry, phones.length, cells.length);
     let node = root;
     for (const phone of phones) {
       let child = node.children.get(phone);
       if (child === undefined) {
-        child = { children: new Map(), leaves: [], depth: node.depth + 1 };
+        child = { children: new Map(), leaves: [], depth: node.depth + 1, reach: 0 };
         node.children.set(phone, child);
       }
       node = child;
+      node.reach = Math.max(node.reach, limit);
     }
-    node.leaves.push({ entry, length: phones.length, limit: limitOf(entry, phones.length, cells.length) });
+    node.leaves.push({ entry, length: phones.length, limit });
   }
   return root;
 }
@@ -97,7 +112,7 @@ export function matchesAt(tree: WordTree, phones: readonly number[], start: numb
   function descend(node: Node, previous: number): void {
     for (const [phone, child] of node.children) {
       const least = fillRow(child.depth, phone, previous);
-      if (least > prefixLimit(child.depth)) continue;
+      if (least > child.reach || least > prefixLimit(child.depth)) continue;
       for (const leaf of child.leaves) collect(leaf);
       descend(child, phone);
     }
