@@ -26,7 +26,7 @@ done
 say() { [ -n "$quiet" ] || echo "bootstrap: $*" >&2; }
 fail() { echo "bootstrap: $*" >&2; exit 1; }
 
-RUN_PACKAGES="build-essential python3 pkg-config libasound2-dev libpcsclite-dev alsa-utils pcscd espeak-ng fonts-nanum fonts-nanum-coding"
+RUN_PACKAGES="build-essential python3 pkg-config libasound2-dev libpcsclite-dev alsa-utils pcscd espeak-ng fonts-nanum fonts-nanum-coding fonts-droid-fallback fonts-symbola"
 DEMO_PACKAGES="pulseaudio pulseaudio-utils libasound2-plugins vsmartcard-vpcd mosquitto openssl socat"
 
 require_node() {

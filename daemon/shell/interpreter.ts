@@ -62,7 +62,7 @@ export class Interpreter {
   deliver(happening: Happening): void {
     if (this.#stopped) return;
     if (this.#waiting.length >= MAXIMUM_WAITING_EVENTS) throw new Error("the interpreter's queue is full");
-    this.#waiting.push({ ...happening, atMs: this.#ports.now() } as SaleEvent);
+    this.#waiting.push({ ...happening, atMs: this.#ports.now() });
     if (this.#deferred) return;
     this.#deferred = true;
     this.#ports.defer(() => this.#drain());

@@ -37,6 +37,6 @@ export class Timers {
   }
 
   stop(): void {
-    for (const name of [...this.#running.keys()]) this.cancel(name);
+    for (const name of this.#running.keys()) this.cancel(name);
   }
 }
