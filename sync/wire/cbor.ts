@@ -31,8 +31,8 @@ export function malformed(detail: string, cause?: unknown): Fault {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Below this length a loop over ASCII beats a call into the runtime's converter, by a factor of two to three. */
-const SHORT_TEXT = 24;
+/** Up to this length a loop beats a call into the runtime's converter, by a factor of two to three. */
+const SHORT_TEXT = 64;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -69,7 +69,7 @@ export class CborWriter {
 
   /** UTF-8 text of at most `maxBytes`. A lone surrogate is refused: it has no UTF-8 form that reads back the same. */
   text(value: string, maxBytes: number, what: string): void {
-    if (this.#shortAscii(value, maxBytes)) return;
+    if (this.#shortText(value, maxBytes)) return;
     if (LONE_SURROGATE.test(value)) throw malformed(`${what} is not well-formed Unicode`);
     const size = Buffer.byteLength(value);
     if (size > maxBytes) throw malformed(`${what} is longer than ${maxBytes} bytes`);
@@ -99,18 +99,39 @@ export class CborWriter {
     return Uint8Array.prototype.slice.call(this.#buffer, 0, this.#length);
   }
 
-  #shortAscii(value: string, maxBytes: number): boolean {
-    const size = value.length;
-    if (size >= SHORT_TEXT || size > maxBytes) return false;
-    this.#reserve(size + 1);
+  /** False, with nothing written, for what is long, too long or beyond the basic plane. */
+  #shortText(value: string, maxBytes: number): boolean {
+    const most = value.length * 3 + 2;
+    if (value.length > SHORT_TEXT || this.#length + most > MAX_MESSAGE_BYTES) return false;
+    this.#reserve(most);
+    const buffer = this.#buffer;
     const start = this.#length + 1;
-    for (let index = 0; index < size; index += 1) {
+    let at = start;
+    for (let index = 0; index < value.length; index += 1) {
       const unit = value.charCodeAt(index);
-      if (unit > 0x7f) return false;
-      this.#buffer[start + index] = unit;
+      if (unit < 0x80) {
+        buffer[at++] = unit;
+      } else if (unit < 0x800) {
+        buffer[at++] = 0xc0 | (unit >> 6);
+        buffer[at++] = 0x80 | (unit & 0x3f);
+      } else if (unit >= 0xd800 && unit <= 0xdfff) {
+        return false;
+      } else {
+        buffer[at++] = 0xe0 | (unit >> 12);
+        buffer[at++] = 0x80 | ((unit >> 6) & 0x3f);
+        buffer[at++] = 0x80 | (unit & 0x3f);
+      }
     }
-    this.#buffer[start - 1] = (TEXT << 5) | size;
-    this.#length = start + size;
+    const size = at - start;
+    if (size > maxBytes) return false;
+    if (size < 24) {
+      buffer[start - 1] = (TEXT << 5) | size;
+    } else {
+      buffer.copyWithin(start + 1, start, at++);
+      buffer[start - 1] = (TEXT << 5) | 24;
+      buffer[start] = size;
+    }
+    this.#length = at;
     return true;
   }
 
@@ -180,8 +201,8 @@ export class CborReader {
     const size = this.#length(TEXT, maxBytes, what);
     const start = this.#at;
     this.#at += size;
-    if (size < SHORT_TEXT) {
-      const short = asciiOf(this.#buffer, start, size);
+    if (size <= SHORT_TEXT) {
+      const short = shortText(this.#buffer, start, size);
       if (short !== undefined) return short;
     }
     try {
@@ -273,10 +294,30 @@ export class CborReader {
   }
 }
 
-/** The text when it is ASCII throughout, else undefined. */
-function asciiOf(buffer: Buffer, start: number, size: number): string | undefined {
-  for (let index = start; index < start + size; index += 1) {
-    if ((buffer[index] ?? 0x80) > 0x7f) return undefined;
+/**
+ * The text, or undefined when it is not of one to three well-formed bytes a character (RFC 3629 section 4): then the
+ * runtime's decoder decides.
+ */
+function shortText(buffer: Buffer, start: number, size: number): string | undefined {
+  const end = start + size;
+  let text = "";
+  for (let at = start; at < end; ) {
+    const first = buffer[at++] ?? 0;
+    if (first < 0x80) {
+      text += String.fromCharCode(first);
+      continue;
+    }
+    const length = first >= 0xe0 ? 2 : 1;
+    // 0x80 to 0xbf begin no character, 0xc0 and 0xc1 only overlong ones.
+    if (first < 0xc2 || first >= 0xf0 || at + length > end) return undefined;
+    let unit = first & (length === 2 ? 0x0f : 0x1f);
+    for (let more = 0; more < length; more += 1) {
+      const next = buffer[at++] ?? 0;
+      if (next >> 6 !== 0b10) return undefined;
+      unit = (unit << 6) | (next & 0x3f);
+    }
+    if ((length === 2 && unit < 0x800) || (unit >= 0xd800 && unit <= 0xdfff)) return undefined;
+    text += String.fromCharCode(unit);
   }
-  return buffer.toString("latin1", start, start + size);
+  return text;
 }

@@ -14,6 +14,9 @@ import { MAX_ID_BYTES } from "./limits.ts";
 const UUID_LENGTH = 36;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 
+/** "00" to "ff". */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export function writeId(writer: CborWriter, value: string, what: string): void {
   if (!UUID.test(value)) {
     writer.text(value, MAX_ID_BYTES, what);
@@ -21,7 +24,7 @@ export function writeId(writer: CborWriter, value: string, what: string): void {
   }
   const suffix = value.slice(UUID_LENGTH);
   if (suffix !== "") writer.array(2, 2, what);
-  writer.bytes(Buffer.from(value.slice(0, UUID_LENGTH).replaceAll("-", ""), "hex"), 16, what);
+  writer.bytes(uuidBytes(value), 16, what);
   if (suffix !== "") writer.text(suffix, MAX_ID_BYTES - UUID_LENGTH, what);
 }
 
@@ -74,6 +77,29 @@ function readPlain(reader: CborReader, what: string): string {
 function readUuid(reader: CborReader, what: string): string {
   const bytes = reader.bytes(16, what);
   if (bytes.length !== 16) throw malformed(`${what} is no UUID`);
-  const hex = Buffer.from(bytes).toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  let text = "";
+  for (const [index, byte] of bytes.entries()) {
+    text += index === 4 || index === 6 || index === 8 || index === 10 ? `-${HEX[byte]}` : HEX[byte];
+  }
+  return text;
+}
+
+/** The 16 bytes of a text that begins with a UUID. */
+function uuidBytes(value: string): Uint8Array {
+  const bytes = new Uint8Array(16);
+  let at = 0;
+  for (let index = 0; index < UUID_LENGTH; index += 1) {
+    const digit = hexDigit(value.charCodeAt(index));
+    if (digit === HYPHEN) continue;
+    bytes[at >> 1] = ((bytes[at >> 1] ?? 0) << 4) | digit;
+    at += 1;
+  }
+  return bytes;
+}
+
+const HYPHEN = 0x2d - 0x30;
+
+/** Value of a lower-case hexadecimal digit; the hyphen lands below zero. */
+function hexDigit(code: number): number {
+  return code > 0x39 ? code - 0x61 + 10 : code - 0x30;
 }

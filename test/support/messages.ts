@@ -53,7 +53,13 @@ export const APPROVED = answerOf({
 });
 export const DECLINED = answerOf({ kind: "declined", reason: "insufficient-funds", gateway: "sandbox" });
 
-const id = fc.string({ unit: "grapheme", maxLength: 12 });
+/** Ids and names of every width of UTF-8, short and long, and the UUIDs that have a form of their own. */
+const id = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 12 }),
+  fc.string({ unit: "binary", maxLength: 45 }).filter((text) => !/\p{Surrogate}/u.test(text)),
+  fc.uuid(),
+  fc.tuple(fc.uuid(), fc.string({ maxLength: 12 })).map(([uuid, suffix]) => uuid + suffix),
+);
 const count = fc.nat(Number.MAX_SAFE_INTEGER);
 const currency = fc.constantFrom("KRW", "USD", "JPY");
 const amount: fc.Arbitrary<Money> = fc.record({

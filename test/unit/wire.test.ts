@@ -80,7 +80,7 @@ describe("round trip", () => {
         }
         expect(hex(encodeUp(read))).toBe(hex(bytes));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 5_000 },
     );
   });
 });
@@ -143,6 +143,11 @@ describe("ids", () => {
     ["equal", uuid, uuid, uuid],
     ["upper case", uuid.toUpperCase(), `${uuid.toUpperCase()}/1`, uuid],
     ["empty", "", "", ""],
+    ["two bytes a character", "é", "ß".repeat(12), "ÿ".repeat(40)],
+    ["three bytes a character", "가", "한글".repeat(12), "\uffff\ue000"],
+    ["four bytes a character", "😀", "a😀b", "𐀀".repeat(20)],
+    ["as long as may be", "x".repeat(MAX_ID_BYTES), "가".repeat(64), "é".repeat(96)],
+    ["with a byte order mark", "\ufeffx", "\ufeff", "x\ufeff"],
     ["a UUID and more", `${uuid}가`, `x${uuid}`, `${uuid}-`],
   ])("%s", (_name, saleId, key, requestId) => {
     const message = {
@@ -336,7 +341,17 @@ describe("what does not fit is refused", () => {
     ["a text that ends too early", "85 01 65 7431", "wire.malformed"],
     ["a head that ends too early", "85 01 62 7431 19 01", "wire.malformed"],
     ["a text that is not UTF-8", `85 01 62 7431 01 ${q} 62 c328`, "wire.malformed"],
+    ["a continuation byte that continues nothing", `85 01 62 7431 01 ${q} 62 a280`, "wire.malformed"],
+    ["an overlong character of two bytes", `85 01 62 7431 01 ${q} 62 c1bf`, "wire.malformed"],
+    ["an overlong character of three bytes", `85 01 62 7431 01 ${q} 63 e09fbf`, "wire.malformed"],
+    ["a surrogate in UTF-8", `85 01 62 7431 01 ${q} 63 eda080`, "wire.malformed"],
+    ["a character cut short", `85 01 62 7431 01 ${q} 62 ec95`, "wire.malformed"],
     ["a long text that is not UTF-8", `85 01 62 7431 01 ${q} 78 18 ${"ff".repeat(24)}`, "wire.malformed"],
+    [
+      "a very long text that is not UTF-8",
+      `85 01 62 7431 01 ${q} 78 41 ${"ff".repeat(65)}`,
+      "wire.malformed",
+    ],
     ["an unknown request", "85 01 62 7431 01 83 04 61 73 61 6b 61 72", "wire.malformed"],
     ["an unknown reason", "85 01 62 7431 01 84 03 61 73 61 6b 03 61 72", "wire.malformed"],
     ["a query of four fields", "85 01 62 7431 01 84 02 61 73 61 6b 01 61 72", "wire.malformed"],
