@@ -11,7 +11,7 @@ import type {
 import { englishAmount, englishCaption } from "./amounts.ts";
 import { englishNumber, plural } from "./english-number.ts";
 import { type NamedLine, namedItem, namedLines } from "./order-line.ts";
-import { joined, type Phrase, t } from "./phrase.ts";
+import { joined, type Phrase, t } from "./wording.ts";
 
 export function englishPhrase(prompt: Prompt, menu: Menu): Phrase {
   switch (prompt.kind) {

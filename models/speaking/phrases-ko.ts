@@ -14,7 +14,7 @@ import type {
 import { koreanAmount, koreanCaption } from "./amounts.ts";
 import { counted, nativeNumber, particle, withParticle } from "./korean-number.ts";
 import { namedItem, namedLines } from "./order-line.ts";
-import { joined, type Phrase, t } from "./phrase.ts";
+import { joined, type Phrase, t } from "./wording.ts";
 
 export function koreanPhrase(prompt: Prompt, menu: Menu): Phrase {
   switch (prompt.kind) {

@@ -3,13 +3,24 @@
  * ("두 잔, 하나는 따뜻하게"), exchanges and corrections. Names only items, options and values that the menu has.
  */
 import type { BasketEdit } from "../../daemon/core/intent.ts";
-import { findItem, type Menu } from "../../daemon/core/menu.ts";
+import type { Menu } from "../../daemon/core/menu.ts";
 import type { DialogueContext } from "../model.ts";
-import { hasOptions, type Mention, newMention, takesOption } from "./mentions.ts";
-
-type Line = DialogueContext["lines"][number];
-type Add = { kind: "add"; itemId: string; quantity: number; options: Record<string, string> };
-type Draft = Add | Exclude<BasketEdit, { kind: "add" }>;
+import {
+  type Add,
+  add,
+  alterAll,
+  alterLine,
+  BARE_QUANTITY_CERTAINTY,
+  IMPLIED_CERTAINTY,
+  lastAdd,
+  lineWith,
+  optionOf,
+  optionsFor,
+  UNPLACED_CERTAINTY,
+  type Work,
+} from "./draft.ts";
+import { hasOptions, type Mention, newMention } from "./mentions.ts";
+import { settled } from "./settlement.ts";
 
 export type Plan = {
   readonly edits: readonly BasketEdit[];
@@ -18,26 +29,6 @@ export type Plan = {
   /** 0 to 1: what had to be guessed or left out. */
   readonly certainty: number;
 };
-
-type Work = {
-  readonly menu: Menu;
-  readonly lines: readonly Line[];
-  /** The customer answers a read-back. */
-  readonly confirming: boolean;
-  readonly drafts: Draft[];
-  /** Drafts that are themselves a part (하나는 ...): the next part is not taken from them. */
-  readonly parts: Set<Draft>;
-  /** Drafts that parts were taken from. */
-  readonly wholes: Set<Draft>;
-  cancelsAll: boolean;
-  certainty: number;
-};
-
-/** A wish that refers to the last thing without naming it is a little less certain than one that names it. */
-const IMPLIED_CERTAINTY = 0.92;
-const BARE_QUANTITY_CERTAINTY = 0.8;
-const DROPPED_OPTION_CERTAINTY = 0.75;
-const UNPLACED_CERTAINTY = 0.55;
 
 export function planEdits(mentions: readonly Mention[], menu: Menu, context: DialogueContext): Plan {
   const work: Work = {
@@ -50,11 +41,11 @@ export function planEdits(mentions: readonly Mention[], menu: Menu, context: Dia
     cancelsAll: false,
     certainty: 1,
   };
-  const settled = spreadQuantities(settleCorrections(mentions));
-  for (let index = 0; index < settled.length; index++) {
-    const mention = settled[index];
+  const inOrder = settled(mentions);
+  for (let index = 0; index < inOrder.length; index++) {
+    const mention = inOrder[index];
     if (mention === undefined) continue;
-    const next = settled[index + 1];
+    const next = inOrder[index + 1];
     if (exchanges(work, mention, next)) index++;
     else if (mention.verb === "remove" && mention.target === "quantity") correct(work, mention);
     else if (mention.verb === "remove") remove(work, mention);
@@ -86,105 +77,6 @@ export function restates(edits: readonly BasketEdit[], context: DialogueContext)
 /** Removes every line of the basket. */
 export function clearing(context: DialogueContext): readonly BasketEdit[] {
   return [...new Set(context.lines.map((line) => line.itemId))].map((itemId) => ({ kind: "remove", itemId }));
-}
-
-/** 아메리카노 두 잔 아니 세 잔: the corrected mention takes the place of the one before it. */
-function settleCorrections(mentions: readonly Mention[]): readonly Mention[] {
-  const settled: Mention[] = [];
-  for (const mention of mentions) {
-    // What names an item again corrects that item, else what was said last.
-    const named = settled.findLastIndex(
-      (known) => mention.itemId !== undefined && known.itemId === mention.itemId,
-    );
-    const index = named < 0 ? settled.length - 1 : named;
-    const before = settled[index];
-    // 아메리카노 두 잔 라떼 세 잔, 아 라떼는 두 잔만요.
-    const restates =
-      named >= 0 && mention.topic === true && mention.quantity !== undefined && !hasOptions(mention);
-    const corrects =
-      (mention.corrects === true || restates) &&
-      before !== undefined &&
-      before.unwanted !== true &&
-      before.verb !== "remove";
-    if (!corrects || mention.also === true || mention.more === true) {
-      settled.push(corrects ? without(mention, "corrects") : { ...mention });
-      continue;
-    }
-    const otherItem = mention.itemId !== undefined && mention.itemId !== before.itemId;
-    const options =
-      otherItem && before.itemId !== undefined ? mention.options : { ...before.options, ...mention.options };
-    settled[index] = {
-      ...without(before, "target"),
-      ...without(without(mention, "corrects"), "inherits"),
-      ...(before.corrects === true ? { corrects: true } : {}),
-      options,
-    };
-  }
-  return settled;
-}
-
-function without(mention: Mention, key: "corrects" | "inherits" | "target"): Mention {
-  const copy = { ...mention };
-  delete copy[key];
-  return copy;
-}
-
-/** 아메리카노랑 라떼 두 잔씩: the quantity goes to every item before it that has none. */
-function spreadQuantities(mentions: readonly Mention[]): readonly Mention[] {
-  for (const [index, mention] of mentions.entries()) {
-    if (mention.each !== true || mention.quantity === undefined) continue;
-    for (let earlier = index - 1; earlier >= 0; earlier--) {
-      const target = mentions[earlier];
-      // "a latte" counts nothing yet when "two each" follows.
-      if (target === undefined || (target.quantity ?? 1) !== 1 || target.verb !== mention.verb) break;
-      target.quantity = mention.quantity;
-    }
-  }
-  // 각각 두 잔 as a mention of its own has done its work.
-  return mentions.filter(
-    (mention) =>
-      !(
-        mention.each === true &&
-        mention.inherits === true &&
-        mention.itemId === undefined &&
-        !hasOptions(mention)
-      ),
-  );
-}
-
-/** Options that the item has, dropped ones at their default. What it does not have lowers the certainty. */
-function optionsFor(work: Work, itemId: string | undefined, mention: Mention): Record<string, string> {
-  const wanted: Record<string, string> = { ...mention.options };
-  for (const [group, value] of Object.entries(mention.dropped)) {
-    const other = opposite(work.menu, group, value);
-    if (other !== undefined) wanted[group] = other;
-  }
-  if (itemId === undefined) return wanted;
-  const kept = Object.entries(wanted).filter(([group]) => takesOption(work.menu, itemId, group));
-  if (kept.length < Object.keys(wanted).length) work.certainty *= DROPPED_OPTION_CERTAINTY;
-  return Object.fromEntries(kept);
-}
-
-/** What remains when an option value is taken back: the default, or the only other value. */
-function opposite(menu: Menu, groupId: string, value: string): string | undefined {
-  const group = menu.optionGroups.find((known) => known.id === groupId);
-  if (group === undefined) return undefined;
-  if (group.default !== value) return group.default;
-  const others = group.values.filter((known) => known.id !== value);
-  return others.length === 1 ? others[0]?.id : undefined;
-}
-
-function lineWith(work: Work, itemId: string): Line | undefined {
-  return work.lines.findLast((line) => line.itemId === itemId);
-}
-
-function lastAdd(work: Work): Add | undefined {
-  return work.drafts.findLast((draft): draft is Add => draft.kind === "add" && draft.quantity > 0);
-}
-
-function add(work: Work, itemId: string, quantity: number, options: Record<string, string>): void {
-  if (findItem(work.menu, itemId) === undefined || quantity < 1) return;
-  work.drafts.push({ kind: "add", itemId, quantity, options });
 }
 
 /** Pairs of mentions that mean "this becomes that". True when the second mention is used up. */
@@ -292,39 +184,6 @@ function exchange(work: Work, from: Mention, to: Mention): void {
   }
 }
 
-/** Sets quantity or options of a line that is in the basket. */
-function alterLine(
-  work: Work,
-  named: { itemId?: string },
-  line: Line,
-  mention: Mention,
-  part?: number,
-): void {
-  const options = optionsFor(work, line.itemId, mention);
-  const some = Object.keys(options).length > 0;
-  const partial =
-    part ??
-    (mention.part === true ||
-    (some &&
-      mention.target !== "quantity" &&
-      mention.quantity !== undefined &&
-      mention.quantity < line.quantity)
-      ? mention.quantity
-      : undefined);
-  if (partial === undefined && mention.quantity !== undefined) {
-    work.drafts.push({ kind: "set-quantity", ...named, quantity: mention.quantity });
-  }
-  if (some)
-    work.drafts.push({
-      kind: "set-options",
-      ...named,
-      ...(partial === undefined ? {} : { quantity: partial }),
-      options,
-    });
-  if (!some && (mention.quantity === undefined || partial !== undefined))
-    work.certainty *= UNPLACED_CERTAINTY;
-}
-
 function remove(work: Work, mention: Mention): void {
   const parent = lastAdd(work);
   const itemId = mention.itemId ?? (mention.inherits === true ? parent?.itemId : undefined);
@@ -362,11 +221,6 @@ function remove(work: Work, mention: Mention): void {
   correct(work, { ...newMention(), dropped: mention.options });
 }
 
-function optionOf(menu: Menu, line: Line, group: string): string | undefined {
-  if (!takesOption(menu, line.itemId, group)) return undefined;
-  return line.options[group] ?? menu.optionGroups.find((known) => known.id === group)?.default;
-}
-
 /** 바꿔 주세요 and "아니 ...": what is in the basket becomes what is named. */
 function correct(work: Work, mention: Mention): void {
   const parent = lastAdd(work);
@@ -399,17 +253,6 @@ function correct(work: Work, mention: Mention): void {
   if (mention.itemId === undefined && mention.all === true) return alterAll(work, mention);
   if (mention.itemId === undefined) work.certainty *= IMPLIED_CERTAINTY;
   alterLine(work, mention.itemId === undefined ? {} : { itemId: mention.itemId }, same, mention);
-}
-
-/** 전부 아이스로: every line whose item has such an option. */
-function alterAll(work: Work, mention: Mention): void {
-  for (const itemId of new Set(work.lines.map((line) => line.itemId))) {
-    const options = Object.fromEntries(
-      Object.entries(mention.options).filter(([group]) => takesOption(work.menu, itemId, group)),
-    );
-    if (Object.keys(options).length > 0) work.drafts.push({ kind: "set-options", itemId, options });
-  }
-  if (!hasOptions(mention)) work.certainty *= UNPLACED_CERTAINTY;
 }
 
 function addNamed(work: Work, mention: Mention, itemId: string): void {

@@ -42,7 +42,7 @@ describe("WAV", () => {
 
 describe("silence", () => {
   test("at most 8 ms stay before the first sound and 160 ms after the last", () => {
-    const quiet = new Array<number>(RATE).fill(20);
+    const quiet = Array.from({ length: RATE }, () => 20);
     const { pcm } = trimmed(sound(...quiet, 5_000, -5_000, ...quiet));
     expect(pcm.findIndex((sample) => Math.abs(sample) === 5_000)).toBe(Math.round(RATE * 0.008));
     expect(pcm.length).toBe(Math.round(RATE * 0.008) + 2 + Math.round(RATE * 0.16));
@@ -88,7 +88,7 @@ describe("the phrase cache", () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
   const limits = { memoryBytes: 1_000, diskBytes: 10_000 };
-  const tone = (value: number) => sound(...new Array<number>(100).fill(value));
+  const tone = (value: number) => sound(...Array.from({ length: 100 }, () => value));
 
   test("a file is read back as it was written, and any changed byte makes it none", () => {
     fc.assert(
