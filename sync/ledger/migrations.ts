@@ -39,6 +39,7 @@ export const MIGRATIONS: readonly string[] = [
     settled_ms INTEGER,
     UNIQUE (terminal, key)
   ) STRICT;
+  CREATE INDEX charges_by_key ON charges (key);
   CREATE INDEX charges_due ON charges (next_resolve_ms) WHERE state IN ('attempting', 'pending', 'reversing');
 
   CREATE TABLE tombstones (

@@ -15,10 +15,14 @@ type Db = Database.Database;
 
 /** The transactions that the filter asks for; accounts, totals and balance are those of the whole ledger. */
 export function readStatement(db: Db, filter: StatementFilter): Statement {
+  const conditions = [
+    ...(filter.terminal === undefined ? [] : ["terminal = @terminal"]),
+    ...(filter.key === undefined ? [] : ["key = @key"]),
+  ];
   const select = `
     SELECT charges.*, (SELECT COUNT(*) FROM attempts WHERE attempts.charge_id = charges.id) AS attempts
     FROM charges
-    WHERE (@terminal IS NULL OR terminal = @terminal) AND (@key IS NULL OR key = @key)
+    WHERE ${conditions.length === 0 ? "TRUE" : conditions.join(" AND ")}
     ORDER BY charges.id LIMIT @limit`;
   const found = db.prepare<unknown[], Row>(select).all({
     terminal: filter.terminal ?? null,

@@ -1,10 +1,13 @@
 /** The ledger on an outside broker: a real Mosquitto with mutual TLS and an access list for every name. */
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { authorise, inWords } from "../support/ledger-desk.ts";
 import { LedgerProcess, WireTerminal } from "../support/ledger-process.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
+
+/** Whole processes start and die here, on machines that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 let broker: Mosquitto;
 beforeAll(async () => {

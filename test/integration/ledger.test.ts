@@ -6,9 +6,12 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { authorise, inWords, query, reverse } from "../support/ledger-desk.ts";
 import { LedgerProcess, WireTerminal } from "../support/ledger-process.ts";
+
+/** Whole processes start and die here, on machines that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const ended: (() => Promise<void>)[] = [];
 afterEach(async () => {

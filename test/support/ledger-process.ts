@@ -12,7 +12,7 @@ import type { LedgerAnswer, LedgerRequest } from "../../daemon/core/clearing.ts"
 import { encodeUp, LEDGER_PRESENCE_TOPIC, openDown, topicsOf } from "../../sync/wire.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/sync/ledger/main.js", import.meta.url));
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 20_000;
 
 export type Statement = {
   readonly balanced: boolean;
