@@ -10,6 +10,9 @@ import {
   type Word,
 } from "./mentions.ts";
 
+/** `before` is what the option replaced in the mention it stands behind, so that it can be taken out again. */
+type Trailing = { readonly group: string; readonly value: string; readonly before: string | undefined };
+
 /** The state of one pass over the words. */
 type Scan = {
   readonly menu: Menu;
@@ -17,7 +20,7 @@ type Scan = {
   /** The mention that is being filled; null after a conjunction or a verb. */
   current: Mention | null;
   /** Options behind the item that may still turn out to belong to the next item. */
-  trailing: { group: string; value: string }[];
+  trailing: Trailing[];
   /** Mentions from here on wait for their verb. */
   segment: number;
   /** The next mention corrects what was said before. */
@@ -127,12 +130,20 @@ function takeItem(scan: Scan, itemId: string, options: Readonly<Record<string, s
   }
   // 아메리카노 한 잔, [따뜻한] 라떼: what stands right before the item is its own.
   const moved = scan.trailing.filter(({ group }) => takesOption(scan.menu, itemId, group));
-  for (const { group } of moved) delete current?.options[group];
+  takeBack(current, moved);
   const mention = open(scan);
   delete mention.inherits;
   mention.itemId = itemId;
   for (const { group, value } of moved) mention.options[group] = value;
   Object.assign(mention.options, options);
+}
+
+function takeBack(mention: Mention | null, moved: readonly Trailing[]): void {
+  if (mention === null) return;
+  for (const { group, before } of moved) {
+    if (before === undefined) delete mention.options[group];
+    else mention.options[group] = before;
+  }
 }
 
 /** An adverb (따뜻하게) or an option with 로, 거 or 요 behind it speaks of what stands before it. */
@@ -157,9 +168,10 @@ function takeOption(
       ? open(scan)
       : current;
   const movable = mention.itemId !== undefined && !pointsBack(word.text, next);
+  const before = mention.options[word.group];
   mention.options[word.group] = word.value;
   if (word.text.endsWith("게")) mention.target = "options";
-  if (movable) scan.trailing.push({ group: word.group, value: word.value });
+  if (movable) scan.trailing.push({ group: word.group, value: word.value, before });
   else if (mention.quantity !== undefined && mention.itemId !== undefined)
     scan.trailing = scan.trailing.filter(({ group }) => group !== word.group);
 }
@@ -184,7 +196,7 @@ function takeQuantity(scan: Scan, value: number): void {
   }
   // 두 잔 [아이스 하나] 뜨거운 거 하나: options between two numbers belong to the second.
   const moved = scan.trailing;
-  for (const { group } of moved) delete current.options[group];
+  takeBack(current, moved);
   const mention = open(scan);
   for (const { group, value: option } of moved) mention.options[group] = option;
   mention.quantity = value;

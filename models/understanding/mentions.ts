@@ -165,6 +165,9 @@ export function wordsOf(tokens: readonly Token[]): readonly Word[] {
         if (counted) index++;
         // 4천 원짜리: a price, not a quantity.
         if (tokens[index + 1]?.sense?.kind === "filler" && tokens[index + 1]?.text.startsWith("원")) break;
+        // 한, 세, 이 without a counter: more likely a piece of another word ("주세요" misheard) than a number.
+        const bare = !counted && length === 1 && (sense.form === "determiner" || sense.form === "sino");
+        if (bare) break;
         // "Zero" of something is not a quantity of an order.
         if (value > 0) words.push({ kind: "quantity", value, counted });
         break;

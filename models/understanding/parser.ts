@@ -11,7 +11,7 @@ import type { DialogueContext, Understanding } from "../model.ts";
 import { clearing, planEdits, restates } from "./edits.ts";
 import { scanEnglish } from "./english-scanner.ts";
 import { scanKorean } from "./korean-scanner.ts";
-import { lexicon } from "./lexicon.ts";
+import { lexicon, type WordSense } from "./lexicon.ts";
 import { type Word, wordsOf } from "./mentions.ts";
 import { segment, type Token } from "./segmentation.ts";
 import { growTree, type WordTree } from "./word-tree.ts";
@@ -109,8 +109,10 @@ function understandText(text: string, compiled: CompiledMenu, context: DialogueC
 const DISTANCE_WEIGHT = 1.7;
 
 /** Words that make an unknown stretch before them a wish. */
-const ASKS_FOR: ReadonlySet<string> = new Set(["more", "remove", "without", "change"]);
+const ASKS_FOR: ReadonlySet<WordSense["kind"]> = new Set(["more", "remove", "without", "change"]);
 const UNKNOWN_WISH_CERTAINTY = 0.6;
+const UNKNOWN_ATTRIBUTE_CERTAINTY = 0.8;
+const UNCOUNTED_CERTAINTY = 0.45;
 
 /** 0 to 1: menu words' distances, doubtful words, and how much of the text no word explains. */
 function matchQuality(tokens: readonly Token[]): number {
@@ -121,10 +123,16 @@ function matchQuality(tokens: readonly Token[]): number {
     if (sense === null) {
       unknown += phones;
       // "샷 추가", "시럽 빼고": something is wanted that this menu does not have.
-      if (ASKS_FOR.has(tokens[index + 1]?.sense?.kind ?? "")) quality *= UNKNOWN_WISH_CERTAINTY;
+      const next = tokens[index + 1]?.sense?.kind;
+      if (next !== undefined && ASKS_FOR.has(next)) quality *= UNKNOWN_WISH_CERTAINTY;
+      // What stands right before an item is often an option that was not heard well.
+      if (next === "item") quality *= UNKNOWN_ATTRIBUTE_CERTAINTY;
       continue;
     }
     if (sense.kind === "filler") continue;
+    // "메 잔": how many was said, but not understood.
+    if (sense.kind === "counter" && tokens[index - 1]?.sense?.kind !== "number")
+      quality *= UNCOUNTED_CERTAINTY;
     explained += phones;
     const onMenu = sense.kind === "item" || sense.kind === "dish" || sense.kind === "option";
     quality *= 1 - (onMenu ? DISTANCE_WEIGHT : 1) * (distance / Math.max(phones, 4));

@@ -137,7 +137,7 @@ function koreanTransition(previous: WordClass, next: WordClass): number {
         ? 0.05
         : 0.3;
     case "and":
-      return nominal || previous === "start" || previous === "filler" ? 0 : 0.4;
+      return nominal || previous === "start" || previous === "filler" || previous === "yes" ? 0 : 0.4;
     default:
       return 0;
   }

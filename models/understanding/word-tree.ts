@@ -39,28 +39,33 @@ function isMenuWord(entry: LexiconEntry): boolean {
 
 /** Distance that a word may have: names of the menu are long and worth guessing, short function words are not. */
 function limitOf(entry: LexiconEntry, length: number, cells: number): number {
-  // A letter says less than a Korean phone does, so English words may be less far off.
-  const latin = /^[a-z0-9]/.test(plain(entry.word));
-  if (isMenuWord(entry) && latin) return length <= 4 ? 0.35 : Math.min(2.4, 0.155 * length);
-  if (length <= 2) return 0;
+  const { sense } = entry;
+  if (/^[a-z0-9]/.test(plain(entry.word))) return latinLimit(isMenuWord(entry), length);
+  // Numbers and counters are short, but they only count beside each other, so a near miss is believed.
+  if (sense.kind === "counter") return length === 1 ? 0 : cells === 1 ? 0.5 : 0.1 * length;
+  if (sense.kind === "number") {
+    if (sense.value >= 100) return 0;
+    if (cells > 1) return 0.16 * length;
+    // 넷, 둘 stand alone, so that nothing beside them bears them out.
+    return sense.form === "native" ? 0.3 : length === 1 ? 0.4 : 0.5;
+  }
+  if (sense.kind === "filler" || length <= 2) return 0;
   // Adjectives are everyday words, near to many others; names of dishes are not.
-  if (entry.sense.kind === "option")
-    return length <= 3 ? 0.2 : length <= 5 ? 0.35 : Math.min(2, 0.18 * length);
+  if (sense.kind === "option") return length <= 3 ? 0.25 : Math.min(1.6, 0.14 * length);
   if (isMenuWord(entry))
     return length <= 3 ? 0.35 : length <= 5 ? 0.2 * length : Math.min(3.2, 0.27 * length);
-  if (entry.sense.kind === "filler") return 0;
-  const { kind } = entry.sense;
-  if (cells === 1)
-    return kind === "counter" || (kind === "number" && length > 2)
-      ? 0.3
-      : length > 1 && kind === "number"
-        ? 0.2
-        : 0;
-  if (latin) return length <= 4 ? 0 : 0.11 * length;
+  if (cells === 1) return 0;
   if (length <= 5) return 0.35;
   // A wrong "yes", "no" or "cancel" does more harm than a wrong ending.
-  const harmless = kind === "order" || kind === "more" || kind === "change" || kind === "price";
+  const harmless =
+    sense.kind === "order" || sense.kind === "more" || sense.kind === "change" || sense.kind === "price";
   return harmless ? Math.min(1.6, 0.16 * length) : Math.min(1.2, 0.1 * length);
+}
+
+/** A letter says less than a Korean phone does, so English words may be less far off. */
+function latinLimit(onMenu: boolean, length: number): number {
+  if (onMenu) return length <= 4 ? 0.35 : Math.min(2.4, 0.155 * length);
+  return length <= 4 ? 0 : 0.11 * length;
 }
 
 export function growTree(entries: readonly LexiconEntry[]): WordTree {
