@@ -204,6 +204,8 @@ function brokerLost(state: UplinkState, random: number): UplinkStep {
 }
 
 function ledgerPresence(state: UplinkState, online: boolean, random: number): UplinkStep {
+  // A presence that was on its way when the connection ended says nothing about the next one.
+  if (state.broker === "down") return { state, effects: [] };
   const before = isLinkUp(state);
   const next: UplinkState = { ...state, ledger: online ? "online" : "offline" };
   const up = isLinkUp(next);

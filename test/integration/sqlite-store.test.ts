@@ -9,7 +9,6 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +19,6 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../../daemon/core/fault.ts";
 import { MIGRATIONS } from "../../sync/store/schema.ts";
-import { faultOf } from "../../sync/store/sqlite-fault.ts";
 import { openFile } from "../../sync/store/sqlite-file.ts";
 import { PAGE_ROWS, SqliteStore, VERIFIED_EVERY } from "../../sync/store/sqlite-store.ts";
 import type { Commit } from "../../sync/store/store.ts";
@@ -217,120 +215,6 @@ describe("the file", () => {
   });
 });
 
-describe("damage", () => {
-  function filled(events: number): void {
-    const store = newStore();
-    store.open();
-    for (let left = events; left > 0; left -= PAGE_ROWS) {
-      store.append({
-        ...commit(...Array<string>(Math.min(left, PAGE_ROWS)).fill("tick")),
-        outbox: [{ id: `r${left}`, request: AUTHORISE }],
-      });
-    }
-    store.close();
-  }
-
-  test("of pages is found while reading", () => {
-    filled(2_000);
-    const bytes = readFileSync(path);
-    bytes.fill(0xa5, 8_192, bytes.length);
-    writeFileSync(path, bytes);
-    const fault = faultFrom(() => {
-      const store = newStore();
-      try {
-        store.open();
-        store.verify();
-      } finally {
-        store.close();
-      }
-    });
-    expect([fault.code, fault.retry]).toEqual(["journal.damaged", "unsafe"]);
-    expect(fault.message).toMatch(/Nothing was deleted/);
-  });
-
-  test("of the file's length is found by verify", () => {
-    filled(2_000);
-    truncateSync(path, Math.floor(statSync(path).size / 8_192) * 4_096);
-    expect(
-      faultFrom(() => {
-        const store = newStore();
-        try {
-          store.open();
-          store.verify();
-        } finally {
-          store.close();
-        }
-      }).code,
-    ).toBe("journal.damaged");
-  });
-
-  test("before the checkpoint is found by verify, not by opening", () => {
-    filled(VERIFIED_EVERY + 10);
-    edit(`UPDATE journal SET body = '{"kind":"x"}' WHERE position = 5`);
-    const store = newStore();
-    store.open();
-    const fault = faultFrom(() => store.verify());
-    expect([fault.code, fault.message]).toEqual([
-      "journal.damaged",
-      expect.stringContaining("event 5 was changed"),
-    ]);
-    store.close();
-  });
-
-  test.each<[string, string, RegExp]>([
-    ["the checkpoint's event is gone", "DELETE FROM journal WHERE position = 3", /event 3 is missing/],
-    [
-      "the checkpoint's event has another hash",
-      "UPDATE journal SET hash = zeroblob(32) WHERE position = 3",
-      /event 3 was changed/,
-    ],
-    ["the state's event is gone", "UPDATE state SET position = 9", /event 9 is missing/],
-    [
-      "a body is not JSON",
-      `UPDATE verified SET position = 0; UPDATE journal SET body = '{"n":{"$bigint":"x"}}' WHERE position = 1`,
-      /event 1 was changed/,
-    ],
-    [
-      "the journal's identity was exchanged",
-      "UPDATE verified SET position = 0; UPDATE journal_identity SET journal_id = 'x'",
-      /event 1 was changed/,
-    ],
-    [
-      "a row breaks its table's rules",
-      "PRAGMA ignore_check_constraints = ON; UPDATE outbox SET status = 'odd'",
-      /CHECK constraint/,
-    ],
-  ])("%s", (_what, sql, message) => {
-    filled(3);
-    edit(sql);
-    const store = newStore();
-    const fault = faultFrom(() => {
-      store.open();
-      store.verify();
-    });
-    store.close();
-    expect([fault.code, fault.message]).toEqual(["journal.damaged", expect.stringMatching(message)]);
-  });
-
-  test("an outbox row that was changed is not sent", () => {
-    filled(1);
-    edit(`UPDATE outbox SET request = replace(request, '19000', '1')`);
-    const store = newStore();
-    store.open();
-    expect(faultFrom(() => store.pending(0, 1)).message).toMatch(/outbox row r1 was changed/);
-    store.close();
-  });
-
-  test("an event written by somebody else is no JSON of ours", () => {
-    filled(1);
-    const store = newStore();
-    store.open();
-    edit(`UPDATE journal SET body = '{"n":{"$bigint":"x"}}'`);
-    expect(faultFrom(() => [...store.events()]).message).toMatch(/not JSON/);
-    store.close();
-  });
-});
-
 describe("trouble while writing", () => {
   test("a disk that takes no more: what was told is there, and nothing more is written until the store is opened again", async () => {
     // The kernel refuses to let any file grow over 1500 KiB; the signal that goes with it is ignored, as by a daemon.
@@ -409,19 +293,4 @@ test("a refused answer and its dead letter are one transaction", () => {
       .all(),
   ).toEqual([{ status: "acknowledged", told: 1, reason: "refused: invalid" }]);
   support.close();
-});
-
-test.each<[string, string]>([
-  ["SQLITE_CORRUPT_INDEX", "journal.damaged"],
-  ["SQLITE_NOTADB", "journal.damaged"],
-  ["SQLITE_BUSY_SNAPSHOT", "journal.locked"],
-  ["SQLITE_IOERR_FSYNC", "journal.unwritable"],
-  ["SQLITE_READONLY_DBMOVED", "journal.unwritable"],
-])("%s is %s", (code, fault) => {
-  expect(faultOf("f", new Database.SqliteError("x", code))).toMatchObject({ code: fault });
-});
-
-test("a broken constraint is a programmer error and passes through", () => {
-  const error = new Database.SqliteError("x", "SQLITE_CONSTRAINT");
-  expect(faultOf("f", error)).toBe(error);
 });

@@ -92,6 +92,11 @@ describe("what a step does", () => {
     ["an absent ledger is no link", [started, read(row(1)), connected, offline], []],
     ["presence without a broker is no link", [started, read(row(1)), online], []],
     [
+      "nor does it count for the connection that comes",
+      [started, read(row(1)), online, connected],
+      [`stable in ${STABLE_MS}`],
+    ],
+    [
       "the link comes up: all rows go out in order",
       [started, read(row(1), row(2)), ...UP],
       ["up", "send r1", "send r2", "resend in 3000"],
@@ -377,5 +382,6 @@ test("after any trouble every row is delivered once and in order of first sendin
       expect(sentOnce).toEqual(outbox.map(({ id }) => id));
       expect(resendArmed && state.window.length > 0).toBe(false);
     }),
+    { numRuns: 300 },
   );
 });
