@@ -18,9 +18,10 @@ import {
 import type { TurnSource } from "./event.ts";
 import type { BasketEdit, Intent, Turn } from "./intent.ts";
 import type { Language } from "./menu.ts";
+import type { Money } from "./money.ts";
 import { awaitCard, remindOfCard } from "./payment.ts";
 import type { Prompt } from "./prompt.ts";
-import type { Sale } from "./sale.ts";
+import { isOrdering, type OrderingPhase, type Sale } from "./sale.ts";
 
 export function wake(draft: Draft, saleId: string, language: Language): void {
   const sale: Sale = {
@@ -44,14 +45,11 @@ export function wake(draft: Draft, saleId: string, language: Language): void {
 export function hear(draft: Draft, turn: Turn, source: TurnSource): void {
   if (turn.confidence < draft.settings.dialogue.minimumConfidence) return miss(draft, { kind: "no-match" });
   update(draft, { misses: 0, language: turn.language });
-  switch (saleOf(draft).phase.kind) {
-    case "listening":
-    case "basket":
-    case "read-back":
-    case "quantity-question":
-      return converse(draft, turn.intent, source);
+  const { phase } = saleOf(draft);
+  if (isOrdering(phase)) return converse(draft, phase, turn.intent, source);
+  switch (phase.kind) {
     case "awaiting-card":
-      return atTheCard(draft, turn.intent);
+      return atTheCard(draft, phase.total, turn.intent);
     case "authorising":
     case "uncertain":
       // The charge is out of our hands until the ledger answers; only then can it be taken back.
@@ -62,14 +60,14 @@ export function hear(draft: Draft, turn: Turn, source: TurnSource): void {
   }
 }
 
-function converse(draft: Draft, intent: Intent, source: TurnSource): void {
+function converse(draft: Draft, phase: OrderingPhase, intent: Intent, source: TurnSource): void {
   switch (intent.kind) {
     case "edit":
       return edit(draft, intent.edits);
     case "confirm":
-      return confirm(draft, source);
+      return confirm(draft, phase, source);
     case "pay":
-      return saleOf(draft).phase.kind === "quantity-question" ? repeat(draft) : confirm(draft, source);
+      return phase.kind === "quantity-question" ? repeat(draft, phase) : confirm(draft, phase, source);
     case "deny":
       enter(draft, { kind: emptyOrNot(draft) });
       return say(draft, { kind: "ask-change" });
@@ -78,7 +76,7 @@ function converse(draft: Draft, intent: Intent, source: TurnSource): void {
     case "ask-price":
       return tellPrice(draft, intent.itemId);
     case "repeat":
-      return repeat(draft);
+      return repeat(draft, phase);
     case "help":
       return say(draft, { kind: "help" });
     case "staff":
@@ -86,7 +84,7 @@ function converse(draft: Draft, intent: Intent, source: TurnSource): void {
   }
 }
 
-function atTheCard(draft: Draft, intent: Intent): void {
+function atTheCard(draft: Draft, total: Money, intent: Intent): void {
   switch (intent.kind) {
     case "edit":
       ask(draft, { kind: "card.disarm" });
@@ -105,7 +103,7 @@ function atTheCard(draft: Draft, intent: Intent): void {
     case "repeat":
     case "help":
     case "ask-price":
-      return remindOfCard(draft);
+      return remindOfCard(draft, total);
   }
 }
 
@@ -139,10 +137,9 @@ function readBack(draft: Draft): void {
   enter(draft, { kind: "read-back", total, reading: saleOf(draft).saying, told: false });
 }
 
-function confirm(draft: Draft, source: TurnSource): void {
-  const { phase, basket } = saleOf(draft);
+function confirm(draft: Draft, phase: OrderingPhase, source: TurnSource): void {
   if (phase.kind === "quantity-question") {
-    update(draft, { basket: acceptQuestion(basket, phase) });
+    update(draft, { basket: acceptQuestion(saleOf(draft).basket, phase) });
     return readBack(draft);
   }
   // A spoken yes to a price that was not told yet is no consent: tell it (again) and wait for the yes. A touch is on
@@ -159,8 +156,7 @@ function tellPrice(draft: Draft, itemId: string | undefined): void {
 }
 
 /** Says again what the phase is about. */
-export function repeat(draft: Draft): void {
-  const { phase } = saleOf(draft);
+export function repeat(draft: Draft, phase: OrderingPhase): void {
   switch (phase.kind) {
     case "listening":
       return say(draft, { kind: "welcome" });
@@ -170,11 +166,6 @@ export function repeat(draft: Draft): void {
       return say(draft, { kind: "quantity-question", itemId: phase.itemId, quantity: phase.quantity });
     case "read-back":
       return readBack(draft);
-    case "awaiting-card":
-    case "authorising":
-    case "uncertain":
-    case "receipt":
-      return;
   }
 }
 
@@ -195,7 +186,7 @@ function cancel(draft: Draft): void {
 /** Nothing said, or nothing understood: ask again, and after a few times hand over to staff. */
 export function miss(draft: Draft, prompt: Prompt): void {
   const sale = saleOf(draft);
-  if (!isListening(sale)) return;
+  if (!isOrdering(sale.phase)) return;
   const misses = sale.misses + 1;
   if (misses >= draft.settings.dialogue.misses) {
     raiseStaffCall(draft);
@@ -211,7 +202,7 @@ export function spoken(draft: Draft, effectId: string, outcome: "played" | "inte
   const { saying, phase, basket } = saleOf(draft);
   if (saying !== effectId) return;
   update(draft, { saying: null });
-  if (!isListening(saleOf(draft))) return;
+  if (!isOrdering(phase)) return;
   // Speech that failed is told as well: the display shows the same words and the amount.
   if (phase.kind === "read-back" && phase.reading === effectId && outcome !== "interrupted") {
     enter(draft, { ...phase, told: true });
@@ -220,9 +211,4 @@ export function spoken(draft: Draft, effectId: string, outcome: "played" | "inte
     phase.kind === "read-back" || phase.kind === "quantity-question" ? "confirmation" : "order";
   ask(draft, { kind: "ear.open", expectation, lines: basket });
   startTimer(draft, "no-input", draft.settings.dialogue.noInputMs);
-}
-
-export function isListening(sale: Sale): boolean {
-  const { kind } = sale.phase;
-  return kind === "listening" || kind === "basket" || kind === "quantity-question" || kind === "read-back";
 }

@@ -13,7 +13,7 @@ import { type Money, sameMoney } from "./money.ts";
 import { offlineLimit } from "./offline.ts";
 import type { CardProblem, PrintProblem } from "./prompt.ts";
 import { type Receipt, type ReceiptLine, vatIn } from "./receipt.ts";
-import type { Charge, OpenCharge, Paid } from "./sale.ts";
+import type { Charge, OpenCharge, Paid, PaymentPhase, ReceiptPhase } from "./sale.ts";
 
 /** Asks for the card. Only a read-back that was confirmed leads here. */
 export function awaitCard(draft: Draft, total: Money): void {
@@ -24,9 +24,8 @@ export function awaitCard(draft: Draft, total: Money): void {
   startTimer(draft, "card", draft.settings.payment.cardMs);
 }
 
-export function remindOfCard(draft: Draft): void {
-  const { phase } = saleOf(draft);
-  if (phase.kind === "awaiting-card") remark(draft, { kind: "tap-card", total: phase.total });
+export function remindOfCard(draft: Draft, total: Money): void {
+  remark(draft, { kind: "tap-card", total });
 }
 
 /** A card that cannot be used: say why and wait for the next. */
@@ -151,8 +150,7 @@ function becomeUncertain(draft: Draft, charge: Charge): void {
 }
 
 /** The sale's timer ran out while money was at stake. */
-export function paymentTimedOut(draft: Draft): void {
-  const { id, phase } = saleOf(draft);
+export function paymentTimedOut(draft: Draft, phase: PaymentPhase): void {
   switch (phase.kind) {
     case "awaiting-card":
       remark(draft, { kind: "timed-out" });
@@ -166,16 +164,11 @@ export function paymentTimedOut(draft: Draft): void {
       // Without a ledger to ask, the sale is one of the offline sales, under the key that was sent.
       if (!draft.state.linkUp && mayApproveOffline(draft, phase.charge))
         return approveOffline(draft, phase.charge, "sent");
-      alarm(draft, { kind: "charge-unresolved", saleId: id, key: phase.charge.key });
+      alarm(draft, { kind: "charge-unresolved", saleId: saleOf(draft).id, key: phase.charge.key });
       return reverse(draft, phase.charge);
     case "receipt":
       // No word from the printer: some paper may be out, so what comes next is a copy.
-      return receiptFailed(draft, "offline", true);
-    case "listening":
-    case "basket":
-    case "quantity-question":
-    case "read-back":
-      return;
+      return receiptFailed(draft, phase, "offline", true);
   }
 }
 
@@ -202,20 +195,14 @@ function reverse(draft: Draft, charge: Charge): void {
 }
 
 function pay(draft: Draft, charge: Charge, result: Paid): void {
-  enter(draft, { kind: "receipt", charge, result, attempt: 1, copy: false, printing: null });
-  print(draft);
+  print(draft, { kind: "receipt", charge, result, attempt: 1, copy: false, printing: null });
   const kind = result.kind === "approved" ? "approved" : "approved-offline";
   remark(draft, { kind, total: charge.amount });
 }
 
-/** Prints (again). After a restart nobody knows what is on the paper: everything after the first attempt says COPY. */
-export function print(draft: Draft): void {
-  const { phase } = saleOf(draft);
-  if (phase.kind !== "receipt") return;
-  const printing = ask(draft, {
-    kind: "printer.print",
-    receipt: receiptOf(draft, phase.charge, phase.result, phase.copy),
-  });
+function print(draft: Draft, phase: ReceiptPhase): void {
+  const receipt = receiptOf(draft, phase.charge, phase.result, phase.copy);
+  const printing = ask(draft, { kind: "printer.print", receipt });
   enter(draft, { ...phase, printing });
   startTimer(draft, "print", draft.settings.receipt.printMs);
 }
@@ -226,14 +213,24 @@ export function receiptPrinted(draft: Draft, effectId: string): void {
   close(draft, phase.result.kind, phase.charge.amount);
 }
 
+/** What the printer says of an attempt; news of an earlier one changes nothing. */
+export function receiptNotPrinted(
+  draft: Draft,
+  effectId: string,
+  reason: PrintProblem,
+  paperMoved: boolean,
+): void {
+  const { phase } = saleOf(draft);
+  if (phase.kind === "receipt" && phase.printing === effectId)
+    receiptFailed(draft, phase, reason, paperMoved);
+}
+
 /** The money is settled whatever the paper does: print again later, then leave it to staff. */
-export function receiptFailed(draft: Draft, reason: PrintProblem, paperMoved: boolean): void {
-  const { id, phase } = saleOf(draft);
-  if (phase.kind !== "receipt") return;
+function receiptFailed(draft: Draft, phase: ReceiptPhase, reason: PrintProblem, paperMoved: boolean): void {
   // The timer of a failed attempt has become the wait before the next one.
-  if (phase.printing === null) return print(draft);
+  if (phase.printing === null) return print(draft, phase);
   if (phase.attempt >= draft.settings.receipt.attempts) {
-    alarm(draft, { kind: "receipt-not-printed", saleId: id });
+    alarm(draft, { kind: "receipt-not-printed", saleId: saleOf(draft).id });
     return close(draft, phase.result.kind, phase.charge.amount);
   }
   if (phase.attempt === 1) remark(draft, { kind: "receipt-problem", reason });
@@ -242,8 +239,7 @@ export function receiptFailed(draft: Draft, reason: PrintProblem, paperMoved: bo
 }
 
 /** After a restart: the charge is under way or done, the devices know nothing of it. */
-export function resumePayment(draft: Draft): void {
-  const { phase } = saleOf(draft);
+export function resumePayment(draft: Draft, phase: PaymentPhase): void {
   switch (phase.kind) {
     case "awaiting-card":
       return awaitCard(draft, phase.total);
@@ -252,13 +248,7 @@ export function resumePayment(draft: Draft): void {
     case "uncertain":
       return startTimer(draft, "query", draft.settings.payment.queryMs);
     case "receipt":
-      enter(draft, { ...phase, copy: true });
-      return print(draft);
-    case "listening":
-    case "basket":
-    case "quantity-question":
-    case "read-back":
-      return;
+      return print(draft, { ...phase, copy: true });
   }
 }
 

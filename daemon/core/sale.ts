@@ -28,7 +28,10 @@ export type Charge = {
  * listening -> basket / read-back -> awaiting-card -> authorising -> receipt -> (closed), with quantity-question
  * and uncertain on the side. Approved, declined, cancelled and the like are endings: a sale that has one is closed.
  */
-export type Phase =
+export type Phase = OrderingPhase | PaymentPhase;
+
+/** Nothing can be charged yet. */
+export type OrderingPhase =
   | { readonly kind: "listening" }
   | { readonly kind: "basket" }
   /** A quantity over the limit waits for a yes before it enters the basket. */
@@ -38,26 +41,39 @@ export type Phase =
       readonly quantity: number;
       readonly options: Options;
     }
-  /** `told`: order and amount were spoken to the end (or are on the display because they cannot be spoken). */
+  /**
+   * `reading` is the effect id of the speech that tells order and amount; `told`: it was spoken to the end, or is on
+   * the display because it cannot be spoken.
+   */
   | {
       readonly kind: "read-back";
       readonly total: Money;
       readonly reading: string | null;
       readonly told: boolean;
-    }
+    };
+
+/** The amount is agreed. */
+export type PaymentPhase =
   | { readonly kind: "awaiting-card"; readonly total: Money }
   | { readonly kind: "authorising"; readonly charge: Charge }
   /** Sent and unanswered: unknown is a state. `queries` counts how often it was asked for under the same key. */
   | { readonly kind: "uncertain"; readonly charge: Charge; readonly queries: number }
-  /** `printing`: effect id of the attempt that is at the printer, null while waiting to try again. */
-  | {
-      readonly kind: "receipt";
-      readonly charge: Charge;
-      readonly result: Paid;
-      readonly attempt: number;
-      readonly copy: boolean;
-      readonly printing: string | null;
-    };
+  | ReceiptPhase;
+
+export type ReceiptPhase = {
+  readonly kind: "receipt";
+  readonly charge: Charge;
+  readonly result: Paid;
+  readonly attempt: number;
+  readonly copy: boolean;
+  /** Effect id of the attempt that is at the printer, null while waiting to try again. */
+  readonly printing: string | null;
+};
+
+export function isOrdering(phase: Phase): phase is OrderingPhase {
+  const { kind } = phase;
+  return kind === "listening" || kind === "basket" || kind === "quantity-question" || kind === "read-back";
+}
 
 export type Paid =
   | { readonly kind: "approved"; readonly authorisation: string }

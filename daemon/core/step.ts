@@ -10,17 +10,17 @@ import type { LedgerAnswer } from "./clearing.ts";
 import { ask, type Draft, enter, saleOf, update } from "./draft.ts";
 import type { Effect } from "./effect.ts";
 import type { SaleEvent } from "./event.ts";
-import { hear, isListening, miss, repeat, spoken, wake } from "./ordering.ts";
+import { hear, miss, repeat, spoken, wake } from "./ordering.ts";
 import {
   cardPresented,
   cardRejected,
   chargeAnswered,
   paymentTimedOut,
-  receiptFailed,
+  receiptNotPrinted,
   receiptPrinted,
   resumePayment,
 } from "./payment.ts";
-import type { TerminalState } from "./sale.ts";
+import { isOrdering, type TerminalState } from "./sale.ts";
 import type { SaleSettings } from "./settings.ts";
 import { findOpenCharge, openChargeAnswered, resumeSettlement, settleTimerFired } from "./settlement.ts";
 
@@ -74,13 +74,8 @@ function withSale(draft: Draft, event: SaleEvent): void {
       return cardRejected(draft, event.reason);
     case "receipt.printed":
       return receiptPrinted(draft, event.effectId);
-    case "receipt.failed": {
-      const { phase } = saleOf(draft);
-      if (phase.kind === "receipt" && phase.printing === event.effectId) {
-        receiptFailed(draft, event.reason, event.paperMoved);
-      }
-      return;
-    }
+    case "receipt.failed":
+      return receiptNotPrinted(draft, event.effectId, event.reason, event.paperMoved);
     case "settings.applied":
       return applySettings(draft);
     case "timer.fired":
@@ -108,15 +103,15 @@ function timerFired(draft: Draft, timerId: string): void {
   const sale = saleOf(draft);
   if (sale.timer !== timerId) return settleTimerFired(draft, timerId);
   update(draft, { timer: null });
-  if (isListening(sale)) return miss(draft, { kind: "no-input" });
-  paymentTimedOut(draft);
+  if (isOrdering(sale.phase)) return miss(draft, { kind: "no-input" });
+  paymentTimedOut(draft, sale.phase);
 }
 
 /** A menu that changed under an open basket: what is no longer sold leaves it, and the price is told anew. */
 function applySettings(draft: Draft): void {
   const { phase, basket } = saleOf(draft);
   const atTheCard = phase.kind === "awaiting-card";
-  if (!isListening(saleOf(draft)) && !atTheCard) return;
+  if (!isOrdering(phase) && !atTheCard) return;
   if (atTheCard) ask(draft, { kind: "card.disarm" });
   const offered = revalidate(draft.settings.menu, basket);
   update(draft, { basket: offered });
@@ -126,6 +121,7 @@ function applySettings(draft: Draft): void {
 /** Takes up the sale where the journal left it. Devices and timers remember nothing. */
 function resume(draft: Draft): void {
   update(draft, { timer: null, saying: null });
-  if (isListening(saleOf(draft))) return repeat(draft);
-  resumePayment(draft);
+  const { phase } = saleOf(draft);
+  if (isOrdering(phase)) return repeat(draft, phase);
+  resumePayment(draft, phase);
 }

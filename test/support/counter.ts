@@ -7,6 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { stringify } from "yaml";
+import type { Mosquitto } from "./mosquitto.ts";
 import { Network } from "./network.ts";
 import {
   type PcscService,
@@ -28,8 +29,8 @@ export type CounterOptions = {
   readonly menu?: string;
   /** Merged into the daemon's settings, section by section. */
   readonly settings?: { readonly [section: string]: unknown };
-  /** An outside broker for the ledger's and the terminal's settings; without it the ledger brings its own. */
-  readonly broker?: { readonly ledger: object; readonly terminal: object; readonly port: number };
+  /** A Mosquitto with mutual TLS that the caller started; without it the ledger brings a broker of its own. */
+  readonly broker?: Mosquitto;
 };
 
 export type LedgerStatement = {
@@ -111,9 +112,11 @@ export class Counter {
 
   async startLedger(): Promise<void> {
     const file = join(this.folder, "ledger.yaml");
-    const broker = this.#options.broker?.ledger ?? {
-      embedded: { port: this.#network === null ? 0 : this.#mqttPort() },
-    };
+    const outside = this.#options.broker;
+    const broker =
+      outside === undefined
+        ? { embedded: { port: this.#network === null ? 0 : this.#mqttPort() } }
+        : { outside: { url: outside.url, tls: outside.identity("ledger") } };
     const settings = {
       data: "ledger",
       merchant: "cafe",
@@ -256,9 +259,12 @@ export class Counter {
       cardReader: { keyFile, socket: this.pcsc.socket },
       printer: { path: this.printer.link, columns },
       ledger: {
-        broker: `mqtt://127.0.0.1:${this.network.port}`,
+        broker:
+          broker === undefined
+            ? `mqtt://127.0.0.1:${this.network.port}`
+            : `mqtts://localhost:${this.network.port}`,
         publicKey: join("ledger", "ledger-key.pub.pem"),
-        ...broker?.terminal,
+        ...(broker === undefined ? {} : { tls: broker.identity(TERMINAL) }),
       },
       display: { port: 0 },
     };

@@ -206,6 +206,10 @@ describe("basket edits", () => {
     expect(terminal.basket).toHaveLength(SETTINGS.quantities.lines);
   });
 
+  it("asks again after an edit that edits nothing", () => {
+    expect(new TestTerminal().wake().intend(edit()).said).toEqual(["no-match"]);
+  });
+
   it("reads an emptied basket as empty", () => {
     const terminal = new TestTerminal()
       .wake()

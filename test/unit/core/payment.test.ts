@@ -420,6 +420,33 @@ describe("after a restart", () => {
   });
 });
 
+describe("what the counter does not wait for", () => {
+  it("mumbling while a card is awaited or charged changes nothing", () => {
+    expect(atTheCard().intend({ kind: "cancel" }, 0.1).effects).toEqual([]);
+    expect(authorising().happen({ kind: "turn.missed" }).effects).toEqual([]);
+  });
+
+  it("the end of a sentence that was begun before the card opens no ear", () => {
+    const terminal = new TestTerminal().linked().wake().order("latte").finishSpeech("failed");
+    terminal.order("latte");
+    const turn = { language: "ko", intent: { kind: "confirm" }, confidence: 1 } as const;
+    terminal.happen({ kind: "turn.heard", turn, source: "touch" });
+    expect(terminal.finishSpeech("interrupted").wants).toEqual([]);
+  });
+
+  it("two open charges are settled each by its own answer", () => {
+    const terminal = new TestTerminal().wake().confirmOrder().tap().printed();
+    terminal.wake("sale-2").confirmOrder("cookie", 1).tap({ token: "ntag424:bb" }).printed();
+    terminal.answer({ kind: "pending" }, "sale-2/1");
+    const timerId = terminal.effects[0]?.id ?? "";
+    expect(terminal.happen({ kind: "timer.fired", timerId }).sent).toEqual(["sale-2/1:settle-query-1"]);
+    expect(terminal.state.openCharges.map(({ key, queries }) => [key, queries])).toEqual([
+      ["sale-1/1", 0],
+      ["sale-2/1", 1],
+    ]);
+  });
+});
+
 describe("offline limits", () => {
   const open = (minor: bigint, token = "a", timeMs = 0): OpenCharge => ({
     saleId: "s",
