@@ -24,9 +24,18 @@ from tokens import TOKENS
 OPSET, IR = 17, 8
 
 
+class _Plain(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, features):
+        return self.model(features)
+
+
 def to_onnx(model):
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-        torch.onnx.export(model, (torch.randn(1, 237, front_end.MELS),), file.name, input_names=["features"], output_names=["log_probs"],
+        torch.onnx.export(_Plain(model), (torch.randn(1, 237, front_end.MELS),), file.name, input_names=["features"], output_names=["log_probs"],
                           dynamic_axes={"features": {1: "frames"}, "log_probs": {1: "steps"}}, opset_version=OPSET, do_constant_folding=True)
         graph = onnx.load(file.name)
     graph.ir_version = IR
