@@ -5,7 +5,7 @@
 #
 #   --run    what a terminal or a ledger needs
 #   --demo   and the virtual hardware: sound without a sound card, a card without a reader, a broker
-#   --test   the same as --demo
+#   --test   and a browser, which the tests drive the customer display with
 #
 # It installs missing Debian packages (as root, or by sudo), node modules from the npm registry, and compiles. Nothing is
 # downloaded from anywhere else: native modules are compiled here. What it does it says on standard error.
@@ -28,6 +28,7 @@ fail() { echo "bootstrap: $*" >&2; exit 1; }
 
 RUN_PACKAGES="build-essential python3 pkg-config libasound2-dev libpcsclite-dev alsa-utils pcscd espeak-ng fonts-nanum fonts-nanum-coding fonts-droid-fallback fonts-symbola"
 DEMO_PACKAGES="pulseaudio pulseaudio-utils libasound2-plugins vsmartcard-vpcd mosquitto openssl socat"
+TEST_PACKAGES="chromium"
 
 require_node() {
   command -v node >/dev/null || fail "Node.js 20.19 or later is needed; see https://nodejs.org"
@@ -38,6 +39,7 @@ require_node() {
 install_debian_packages() {
   local wanted=$RUN_PACKAGES missing=() package
   [ "$level" = run ] || wanted="$wanted $DEMO_PACKAGES"
+  [ "$level" != test ] || wanted="$wanted $TEST_PACKAGES"
   command -v dpkg-query >/dev/null || fail "this is not Debian; install the equivalents of: $wanted"
   local installed
   # shellcheck disable=SC2086 # the list is words
