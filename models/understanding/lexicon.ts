@@ -171,3 +171,32 @@ export function lexicon(menu: Menu, language: Language): readonly LexiconEntry[]
   });
   return [...fromMenu, ...short, ...functionWords];
 }
+
+/** Shorter parts of a name say too little. In characters of plain text. */
+const LEAST_PART = { ko: 2, zh: 2, en: 4 } as const;
+
+/**
+ * Words of names of several words ("복숭아" of 복숭아 아이스티) that only one item has: customers shorten names. They are
+ * understood with doubt, and are not part of the lexicon itself, since a decoder has its own price for them.
+ */
+export function nameParts(
+  menu: Menu,
+  language: Language,
+  known: readonly LexiconEntry[],
+): readonly LexiconEntry[] {
+  const taken = new Set(known.map((entry) => plain(entry.word)));
+  const owners = new Map<string, Set<string>>();
+  for (const item of menu.items) {
+    const parts = namesIn(item.names, language).flatMap((name) => (/\s/.test(name) ? name.split(/\s+/) : []));
+    for (const part of parts.map(plain)) {
+      if ([...part].length < LEAST_PART[language] || taken.has(part)) continue;
+      owners.set(part, (owners.get(part) ?? new Set()).add(item.id));
+    }
+  }
+  return [...owners].flatMap(([word, items]) => {
+    const [itemId] = items;
+    return items.size === 1 && itemId !== undefined
+      ? [{ word, sense: { kind: "item", itemId }, ambiguous: true } as const]
+      : [];
+  });
+}

@@ -11,7 +11,7 @@ import type { DialogueContext, Understanding } from "../model.ts";
 import { clearing, planEdits, restates } from "./edits.ts";
 import { scanEnglish } from "./english-scanner.ts";
 import { scanKorean } from "./korean-scanner.ts";
-import { lexicon, type WordSense } from "./lexicon.ts";
+import { lexicon, nameParts, type WordSense } from "./lexicon.ts";
 import { type Word, wordsOf } from "./mentions.ts";
 import { segment, type Token } from "./segmentation.ts";
 import { growTree, type WordTree } from "./word-tree.ts";
@@ -20,7 +20,8 @@ export type CompiledMenu = { readonly menu: Menu; readonly language: Language; r
 
 /** Builds the search tree of a menu: once for a menu and language, some milliseconds. */
 export function compileMenu(menu: Menu, language: Language): CompiledMenu {
-  return { menu, language, tree: growTree(lexicon(menu, language)) };
+  const words = lexicon(menu, language);
+  return { menu, language, tree: growTree([...words, ...nameParts(menu, language, words)]) };
 }
 
 /** One more reading of the same speech. `score` is a natural log-probability (or differs from one by a constant). */

@@ -211,6 +211,17 @@ describe("the lexicon", () => {
     expect(doubled).toEqual([]);
   });
 
+  test("a part of a name that only one item has is understood with doubt", () => {
+    const understanding = understand(
+      { text: "복숭아 두 잔 주세요" },
+      compiled.ko,
+      contextOf(CAFE_MENU, ""),
+      "ko",
+    );
+    expect(notation(understanding)).toBe("+2 iced-tea");
+    expect(understanding?.confidence).toBeLessThan(0.7);
+  });
+
   test("two items that share a name are understood with doubt", () => {
     const [americano, latte] = CAFE_MENU.items;
     if (americano === undefined || latte === undefined) throw new Error("the menu has two items");
