@@ -180,6 +180,8 @@ export class Mosquitto {
       "require_certificate true",
       "use_identity_as_username true",
       `acl_file ${join(this.folder, "acl")}`,
+      // Without it an answer waits behind the acknowledgement before it: 40 ms for each request (measured).
+      "set_tcp_nodelay true",
       "persistence true",
       `persistence_location ${join(this.folder, "data")}/`,
       "log_dest stderr",
