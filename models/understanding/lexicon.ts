@@ -28,6 +28,8 @@ export type LexiconEntry = {
   readonly sense: WordSense;
   /** The same word also names another item or value of the menu: it is understood, but with doubt. */
   readonly ambiguous: boolean;
+  /** Too short or too doubtful to be taken for something that is only near it. */
+  readonly exact?: boolean;
 };
 
 /**
@@ -175,9 +177,17 @@ export function lexicon(menu: Menu, language: Language): readonly LexiconEntry[]
 /** Shorter parts of a name say too little. In characters of plain text. */
 const LEAST_PART = { ko: 2, zh: 2, en: 4 } as const;
 
+/** Words of a name ("복숭아", "아이스티"), and the noun that a Korean compound ends in (칼국수 of 바지락칼국수). */
+function partsOf(name: string, language: Language): readonly string[] {
+  const words = /\s/.test(name) ? name.split(/\s+/).map(plain) : [];
+  if (language !== "ko") return words;
+  const whole = [...plain(name)];
+  return [...words, ...whole.slice(1).map((_, index) => whole.slice(index + 1).join(""))];
+}
+
 /**
- * Words of names of several words ("복숭아" of 복숭아 아이스티) that only one item has: customers shorten names. They are
- * understood with doubt, and are not part of the lexicon itself, since a decoder has its own price for them.
+ * Parts of names that only one item has: customers shorten names. They are understood as they are written and with doubt,
+ * and are not part of the lexicon itself, since a decoder has its own price for them.
  */
 export function nameParts(
   menu: Menu,
@@ -187,16 +197,14 @@ export function nameParts(
   const taken = new Set(known.map((entry) => plain(entry.word)));
   const owners = new Map<string, Set<string>>();
   for (const item of menu.items) {
-    const parts = namesIn(item.names, language).flatMap((name) => (/\s/.test(name) ? name.split(/\s+/) : []));
-    for (const part of parts.map(plain)) {
+    for (const part of namesIn(item.names, language).flatMap((name) => partsOf(name, language))) {
       if ([...part].length < LEAST_PART[language] || taken.has(part)) continue;
       owners.set(part, (owners.get(part) ?? new Set()).add(item.id));
     }
   }
   return [...owners].flatMap(([word, items]) => {
     const [itemId] = items;
-    return items.size === 1 && itemId !== undefined
-      ? [{ word, sense: { kind: "item", itemId }, ambiguous: true } as const]
-      : [];
+    if (items.size !== 1 || itemId === undefined) return [];
+    return [{ word, sense: { kind: "item", itemId }, ambiguous: true, exact: true } as const];
   });
 }

@@ -150,12 +150,34 @@ function numberAt(senses: readonly (WordSense | null)[], from: number): { value:
   return { value: Math.min(total + section + digit, MAX_QUANTITY), length: Math.max(1, length) + skipped };
 }
 
+/** Numbers that an English recogniser writes as their homophones. */
+const HOMOPHONES: Readonly<Record<string, number>> = { for: 4, to: 2, too: 2, won: 1 };
+
+/** "for lattes", "to iced americanos": a plural calls for a number, and the word before it sounds like one. */
+function homophoneAt(tokens: readonly Token[], index: number): number | undefined {
+  const value = HOMOPHONES[tokens[index]?.text ?? ""];
+  if (value === undefined) return undefined;
+  const noun = tokens.slice(index + 1).find((token) => token.sense?.kind !== "option");
+  const single = value === 1 && (noun?.sense?.kind === "thing" || noun?.sense?.kind === "counter");
+  // "change it to lattes" and "how much for lattes" mean the words that they say.
+  const meant = tokens
+    .slice(0, index)
+    .some((token) => token.sense?.kind === "change" || token.sense?.kind === "price");
+  const plural = !meant && noun?.sense?.kind === "item" && noun.text.endsWith("s");
+  return plural || single ? value : undefined;
+}
+
 /** Tokens as words: fillers and unknown stretches dropped, numbers and counters joined to quantities. */
 export function wordsOf(tokens: readonly Token[]): readonly Word[] {
   const senses = tokens.map((token) => token.sense);
   const words: Word[] = [];
   for (let index = 0; index < senses.length; index++) {
     const sense = senses[index];
+    const homophone = homophoneAt(tokens, index);
+    if (homophone !== undefined) {
+      words.push({ kind: "quantity", value: homophone, counted: false });
+      continue;
+    }
     if (sense === null || sense === undefined || sense.kind === "filler") continue;
     switch (sense.kind) {
       case "number": {

@@ -236,7 +236,4 @@ export const KOREAN_ABBREVIATIONS: readonly Abbreviation[] = [
   { word: "아아", stands: ["아이스", "아메리카노"] },
   { word: "뜨아", stands: ["뜨거운", "아메리카노"] },
   { word: "따아", stands: ["따뜻한", "아메리카노"] },
-  { word: "아라", stands: ["아이스", "라떼"] },
-  { word: "뜨라", stands: ["뜨거운", "라떼"] },
-  { word: "따라", stands: ["따뜻한", "라떼"] },
 ];

@@ -40,6 +40,7 @@ function isMenuWord(entry: LexiconEntry): boolean {
 /** Distance that a word may have: names of the menu are long and worth guessing, short function words are not. */
 function limitOf(entry: LexiconEntry, length: number, cells: number): number {
   const { sense } = entry;
+  if (entry.exact === true) return 0;
   if (/^[a-z0-9]/.test(plain(entry.word))) return latinLimit(isMenuWord(entry), length);
   // Numbers and counters are short, but they only count beside each other, so a near miss is believed.
   if (sense.kind === "counter") return length === 1 ? 0 : cells === 1 ? 0.5 : 0.1 * length;

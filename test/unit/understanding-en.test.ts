@@ -76,6 +76,9 @@ table("orders into an empty basket", "", "order", [
 
 table("recognition errors", "", "order", [
   ["two amerikanos please", "+2 americano"],
+  ["can I get for iced lattes", "+4 cafe-latte(iced)"],
+  ["to americanos please", "+2 americano"],
+  ["three lattes make won of them iced", "+1 cafe-latte(iced), +2 cafe-latte"],
   ["an americana please", "+1 americano"],
   ["one vanila late", "+1 vanilla-latte"],
   ["two capuchinos", "+2 cappuccino"],

@@ -222,6 +222,22 @@ describe("the lexicon", () => {
     expect(understanding?.confidence).toBeLessThan(0.7);
   });
 
+  test.each([
+    ["칼국수 두 그릇 주세요", "+2 clam-noodles"],
+    ["바지락칼국수 하나", "+1 clam-noodles"],
+    // Both end in it.
+    ["국수 하나 주세요", "none"],
+  ])("the noun of a compound: %s", (text, means) => {
+    const [item] = CAFE_MENU.items;
+    if (item === undefined) throw new Error("the menu has an item");
+    const noodles = (id: string, name: string) => ({ ...item, id, names: { ko: [name] }, counter: "그릇" });
+    const menu = {
+      ...CAFE_MENU,
+      items: [noodles("clam-noodles", "바지락칼국수"), noodles("cold-noodles", "동치미국수")],
+    };
+    expect(notation(understand({ text }, menu, contextOf(menu, ""), "ko"))).toBe(means);
+  });
+
   test("two items that share a name are understood with doubt", () => {
     const [americano, latte] = CAFE_MENU.items;
     if (americano === undefined || latte === undefined) throw new Error("the menu has two items");
