@@ -5,7 +5,7 @@
  * Start order: journal first (nothing may happen that is not recorded), then the processes that need time to open, then
  * the state is taken up again, then the link and the display. Stop is the reverse, and the journal closes last.
  */
-import { createPublicKey, type KeyObject, randomUUID } from "node:crypto";
+import { type KeyObject, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,7 @@ import type { HearingCommand, HearingEvent, SpeakingCommand, SpeakingEvent } fro
 import { SqliteStore } from "../sync/store/sqlite-store.ts";
 import { MqttBroker } from "../sync/uplink/mqtt-adapter.ts";
 import { Uplink } from "../sync/uplink/uplink.ts";
+import { readLedgerKeys } from "../sync/wire.ts";
 import { BUNDLED, type Config, saleSettings } from "./config.ts";
 import type { SaleEvent } from "./core/event.ts";
 import { Fault } from "./core/fault.ts";
@@ -45,6 +46,8 @@ const MODEL_HOST = fileURLToPath(new URL("../models/host.js", import.meta.url));
 /** From dist/daemon to the weights, which are not compiled. */
 const BUNDLED_HEARING = fileURLToPath(new URL("../../models/bundled/hearing", import.meta.url));
 const MODEL_OPEN_LIMIT_MS = 30_000;
+/** Someone who just touched the display is reading it and has not failed to speak. */
+const READING_MS = 20_000;
 
 export class Terminal {
   readonly #config: Config;
@@ -71,6 +74,7 @@ export class Terminal {
   #interpreter: Interpreter | null = null;
   #uplink: Uplink | null = null;
   #displayPort = 0;
+  #presentUntilMs = 0;
 
   /** `failed` is called when the daemon cannot go on; the caller stops it and lets it be started again. */
   constructor(config: Config, log: Logger, failed: (cause: unknown) => void) {
@@ -104,14 +108,18 @@ export class Terminal {
     this.#paper = this.#makePaper();
     this.#timers = new Timers(
       (timerId) => this.#core.deliver({ kind: "timer.fired", timerId }),
-      () => this.#ear.customerSpeaks,
+      () => this.#ear.customerSpeaks || performance.now() < this.#presentUntilMs,
     );
     this.#display = new DisplayServer({
+      shop: { name: config.merchant.name, language: config.language, menu: config.menu },
       state: () => this.#view(),
       sales: () => ({ recent: this.#core.state.recent, latencies: this.#latencies.recent }),
       health: () => this.#health(),
       wake: (language) => this.#wake(language),
       touch: (intent, language) => this.#touch(intent, language),
+      present: () => {
+        this.#presentUntilMs = performance.now() + READING_MS;
+      },
       observe: (listener) => this.#observers.add(listener),
     });
   }
@@ -124,6 +132,7 @@ export class Terminal {
       { position: recovered.position, sale: recovered.state.sale?.phase.kind ?? null },
       "journal open",
     );
+    this.#display.watch();
     this.#startCounter();
     this.#interpreter = new Interpreter(this.#settings, recovered.state, {
       journal: this.#store,
@@ -172,8 +181,10 @@ export class Terminal {
 
   #startCounter(): void {
     for (const part of [this.#voice, this.#ear, this.#card, this.#paper]) part.start();
+    this.#followDevices();
     for (const child of Object.values(this.#children)) {
       child.onState((state) => {
+        if (state.kind === "running") this.#observers.tell({ kind: "recovered", unit: child.name });
         if (state.kind !== "restarting") return;
         this.#observers.tell({
           kind: "fault",
@@ -184,6 +195,21 @@ export class Terminal {
       });
       child.start();
     }
+  }
+
+  /** What a device says of itself while its process runs. */
+  #followDevices(): void {
+    const { microphone, speaker, cardReader, printer } = this.#children;
+    const recovered = (unit: string, event: { readonly kind: string }): void => {
+      if (event.kind === "recovered") this.#observers.tell({ kind: "recovered", unit });
+    };
+    microphone.onEvent((event) => recovered("microphone", event));
+    cardReader.onEvent((event) => recovered("card-reader", event));
+    printer.onEvent((event) => recovered("printer", event));
+    speaker.onEvent((event) => {
+      if (event.kind === "fault") this.#fault("speaker", event.code, event.detail);
+      recovered("speaker", event);
+    });
   }
 
   #makeVoice(): Voice {
@@ -259,7 +285,7 @@ export class Terminal {
     const { broker, publicKey, ...credentials } = this.#config.ledger;
     return new Uplink({
       terminal: this.#config.terminal,
-      ledgerKeys: [readLedgerKey(publicKey)],
+      ledgerKeys: readLedgerKeyFile(publicKey),
       outbox: this.#store,
       broker: new MqttBroker({ terminal: this.#config.terminal, url: broker, ...credentials }),
       onAnswer: (answer) => {
@@ -390,11 +416,13 @@ export class Terminal {
   }
 }
 
-function readLedgerKey(path: string): KeyObject {
+function readLedgerKeyFile(path: string): readonly KeyObject[] {
   try {
-    return createPublicKey(readFileSync(path));
+    return readLedgerKeys(readFileSync(path, "utf8"));
   } catch (cause) {
-    const way = "copy the ledger's public key file there (ledger.publicKey in the settings)";
-    throw new Fault("settings.invalid", `${path} is not a readable PEM public key; ${way}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const way =
+      "copy ledger-key.pub.pem from the ledger's data folder there (ledger.publicKey in the settings)";
+    throw new Fault("settings.invalid", `${path}: ${why}; ${way}`, { cause });
   }
 }

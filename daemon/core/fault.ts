@@ -25,6 +25,7 @@ export const FAULT_CODES = {
   "ledger.unreachable": "the ledger does not answer",
   "ledger.signature": "an answer does not carry the ledger's signature",
   "gateway.unreachable": "the payment gateway does not answer",
+  "display.unavailable": "the customer display cannot be served",
   "process.exited": "a child process ended",
   "process.hung": "a child process stopped answering",
   "time-out": "an operation took longer than allowed",

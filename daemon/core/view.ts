@@ -1,6 +1,6 @@
 /** What a customer display shows of the terminal: derived from the state, never kept. */
 import { optionNames, priceLines, totalOf } from "./basket.ts";
-import { type Language, nameOf } from "./menu.ts";
+import { findItem, type Language, nameOf } from "./menu.ts";
 import type { Money } from "./money.ts";
 import type { Phase, TerminalState } from "./sale.ts";
 import type { SaleSettings } from "./settings.ts";
@@ -21,6 +21,8 @@ export type View = {
   readonly language: Language | null;
   readonly lines: readonly ViewLine[];
   readonly total: Money;
+  /** The unusual quantity that waits for a yes. */
+  readonly question: { readonly name: string; readonly quantity: number } | null;
   /** The ledger can be reached. */
   readonly linkUp: boolean;
   /** Charges that still wait for the ledger's word. */
@@ -32,6 +34,9 @@ export function viewOf(settings: SaleSettings, state: TerminalState): View {
   const language = sale?.language ?? "ko";
   const charge = sale !== null && "charge" in sale.phase ? sale.phase.charge : null;
   const sold = charge?.lines ?? (sale === null ? [] : priceLines(settings.menu, sale.basket, language));
+  const asked = sale?.phase.kind === "quantity-question" ? sale.phase : null;
+  const nameFor = (itemId: string, otherwise: string): string =>
+    nameOf(findItem(settings.menu, itemId) ?? { id: otherwise, names: {} }, language);
   return {
     phase: sale?.phase.kind ?? "idle",
     saleId: sale?.id ?? null,
@@ -39,16 +44,14 @@ export function viewOf(settings: SaleSettings, state: TerminalState): View {
     language: sale?.language ?? null,
     lines: sold.map((line) => ({
       itemId: line.itemId,
-      name: nameOf(
-        settings.menu.items.find((item) => item.id === line.itemId) ?? { id: line.name, names: {} },
-        language,
-      ),
+      name: nameFor(line.itemId, line.name),
       options: optionNames(settings.menu, line, language),
       optionIds: line.options,
       quantity: line.quantity,
       amount: line.amount,
     })),
     total: charge?.amount ?? totalOf(settings.menu, sold),
+    question: asked && { name: nameFor(asked.itemId, asked.itemId), quantity: asked.quantity },
     linkUp,
     waiting: openCharges.length,
   };

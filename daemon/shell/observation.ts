@@ -7,7 +7,8 @@
 import type { HearingTimings } from "../../models/model.ts";
 import type { Alarm } from "../core/effect.ts";
 import type { Intent } from "../core/intent.ts";
-import type { Prompt } from "../core/prompt.ts";
+import type { CardProblem, Prompt } from "../core/prompt.ts";
+import type { Ending } from "../core/sale.ts";
 import type { View } from "../core/view.ts";
 import type { SaleLatency } from "./latency.ts";
 
@@ -28,19 +29,21 @@ export type Observation = { readonly atMs: number } & (
     }
   | { readonly kind: "awaiting-card" }
   | { readonly kind: "tapped"; readonly masked: string }
-  | { readonly kind: "card-rejected"; readonly reason: string }
+  | { readonly kind: "card-rejected"; readonly reason: CardProblem }
   | { readonly kind: "paid"; readonly mode: "online" | "offline"; readonly saleId: string }
   | { readonly kind: "printed" }
   | { readonly kind: "print-failed"; readonly reason: string }
   | {
       readonly kind: "closed";
       readonly saleId: string;
-      readonly ending: string;
+      readonly ending: Ending;
       readonly latency: SaleLatency | null;
     }
   | { readonly kind: "link"; readonly up: boolean }
   | { readonly kind: "alarm"; readonly alarm: Alarm }
   | { readonly kind: "fault"; readonly unit: string; readonly code: string; readonly detail: string }
+  /** The unit works again after a fault, or its process runs. */
+  | { readonly kind: "recovered"; readonly unit: string }
 );
 
 type WithoutTime<T> = T extends unknown ? Omit<T, "atMs"> : never;

@@ -103,6 +103,7 @@ function describe(seen: Seen): [Who, string] | null {
     case "fell-silent":
     case "listening":
     case "partial":
+    case "recovered":
       return null;
   }
 }
