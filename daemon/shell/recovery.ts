@@ -20,8 +20,8 @@ export type Recovered = {
 /** Throws a Fault when the journal is locked, damaged, of a newer program or cannot be written. */
 export function recover(store: Store<SaleEvent, TerminalState>): Recovered {
   const opened = store.open();
-  const before = lastSettings(store, opened.statePosition);
-  let settings = before;
+  const applied = store.lastOfKind("settings.applied", opened.statePosition);
+  let settings = applied?.kind === "settings.applied" ? applied.settings : null;
   let state = opened.state ?? EMPTY_TERMINAL;
   let position = opened.statePosition;
   for (const record of opened.tail) {
@@ -32,13 +32,4 @@ export function recover(store: Store<SaleEvent, TerminalState>): Recovered {
   }
   const found = settings;
   return { state, position, appliedSettings: (now) => found !== null && sameData(found, now) };
-}
-
-function lastSettings(store: Store<SaleEvent, TerminalState>, upTo: number): SaleSettings | null {
-  let settings: SaleSettings | null = null;
-  for (const { position, event } of store.events()) {
-    if (position > upTo) break;
-    if (event.kind === "settings.applied") settings = event.settings;
-  }
-  return settings;
 }

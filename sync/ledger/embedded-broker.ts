@@ -84,9 +84,11 @@ export class EmbeddedBroker {
     };
     const server =
       tls === undefined
-        ? createServer(accept)
+        ? createServer({ noDelay: true }, accept)
         : createTlsServer(
             {
+              // An answer must not wait behind the acknowledgement that goes before it (Nagle and delayed ACK: 45 ms).
+              noDelay: true,
               cert: readSettingFile(tls.cert, "broker.embedded.tls.cert"),
               key: readSettingFile(tls.key, "broker.embedded.tls.key"),
               ...(tls.ca === undefined

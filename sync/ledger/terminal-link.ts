@@ -8,7 +8,9 @@
  *   terminal, and a request dropped here because a queue is full is sent again by its outbox.
  * - What cannot be read goes to the dead letters with an alarm.
  */
+
 import type { KeyObject } from "node:crypto";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect, type IClientOptions, MqttClient } from "mqtt";
 import { Fault } from "../../daemon/core/fault.ts";
@@ -92,6 +94,8 @@ export class TerminalLink {
     return new Promise<boolean>((resolve) => {
       const giveUp = setTimeout(() => resolve(false), waitMs);
       client.on("connect", () => {
+        // An answer must not wait for the acknowledgement of the packet before it (Nagle's algorithm).
+        if (client.stream instanceof Socket) client.stream.setNoDelay(true);
         this.#listen(client).then(
           () => {
             clearTimeout(giveUp);

@@ -26,7 +26,8 @@ export const UNANSWERED_ALARM_SENDS = 6;
 export const STABLE_MS = 10_000;
 
 export const RESEND_BACK_OFF: BackOff = { firstMs: 3_000, factor: 2, maximumMs: 60_000, jitter: 0.25 };
-export const CONNECT_BACK_OFF: BackOff = { firstMs: 500, factor: 2, maximumMs: 30_000, jitter: 0.5 };
+/** Slow enough for a fleet that lost its broker at once, fast enough that a shop hardly waits when its line is back. */
+export const CONNECT_BACK_OFF: BackOff = { firstMs: 500, factor: 2, maximumMs: 8_000, jitter: 0.5 };
 
 export type Waiting = {
   readonly row: OutboxRow;

@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Observation } from "../../daemon/shell/observation.ts";
 import type { Counter } from "./counter.ts";
+import type { Kind, SeenOf } from "./watcher.ts";
 import { decodeWav, type Sound } from "./wav.ts";
 
 type Closed = Extract<Observation, { kind: "closed" }>;
@@ -28,6 +29,10 @@ const VOICES = { ko: "ko+f2", en: "en-us+f2" } as const;
 const WORDS_A_MINUTE = 150;
 /** A person takes about a fifth of a second to answer (Stivers 2009). */
 const TURN_GAP_MS = 200;
+
+/** The terminal answers or asks again within this. */
+const ANSWER_LIMIT_MS = 20_000;
+const ATTEMPTS = 3;
 
 export async function speak(
   text: string,
@@ -74,19 +79,40 @@ export class Customer {
     const { watcher } = this.#counter;
     await watcher.next("listening", mark);
     const before = watcher.mark;
-    await this.#utter(text);
-    const heard = await watcher.next("heard", before);
-    if (heard.intent === null)
-      throw new Error(`the terminal did not understand "${text}": it heard "${heard.transcript}"`);
-    await watcher.next("listening", before);
+    await this.#insist(text, "heard", (heard) => heard.intent !== null);
+    const heard = await watcher.next("heard", before, 0, ({ intent }) => intent !== null);
+    await watcher.next("listening", watcher.seen.indexOf(heard));
     return heard;
   }
 
   /** Says something to a terminal that listens, and waits for what follows. */
-  async say(text: string, until: Observation["kind"]): Promise<void> {
-    const before = this.#counter.watcher.mark;
-    await this.#utter(text);
-    await this.#counter.watcher.next(until, before);
+  async say(text: string, until: Kind): Promise<void> {
+    await this.#insist(text, until);
+  }
+
+  /** Says it again when the terminal asks again, as a person would, but not for ever. */
+  async #insist<K extends Kind>(
+    text: string,
+    until: K,
+    fits: (seen: SeenOf<K>) => boolean = () => true,
+  ): Promise<void> {
+    const { watcher } = this.#counter;
+    for (let attempt = 1; ; attempt++) {
+      const before = watcher.mark;
+      await this.#utter(text);
+      const answered = watcher.next(until, before, ANSWER_LIMIT_MS, fits).then(() => true);
+      const askedAgain = watcher
+        .next(
+          "caption",
+          before,
+          ANSWER_LIMIT_MS,
+          ({ prompt }) => prompt === "no-input" || prompt === "no-match",
+        )
+        .then(() => false);
+      if (await Promise.any([answered, askedAgain])) return;
+      if (attempt === ATTEMPTS) throw new Error(`the terminal did not understand "${text}"`);
+      await watcher.next("listening", watcher.mark);
+    }
   }
 
   pause(ms = TURN_GAP_MS): Promise<void> {

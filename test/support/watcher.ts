@@ -5,8 +5,8 @@ import type { Observation } from "../../daemon/shell/observation.ts";
 
 /** Amounts travel as decimal strings, see daemon/display/server.ts. */
 export type Seen = Observation & { readonly seenMs: number };
-type Kind = Observation["kind"];
-type Of<K extends Kind> = Seen & { readonly kind: K };
+export type Kind = Observation["kind"];
+export type SeenOf<K extends Kind> = Seen & { readonly kind: K };
 
 const RECONNECT_MS = 50;
 
@@ -46,13 +46,13 @@ export class Watcher {
     kind: K,
     mark: number,
     limitMs = 30_000,
-    fits: (seen: Of<K>) => boolean = () => true,
-  ): Promise<Of<K>> {
+    fits: (seen: SeenOf<K>) => boolean = () => true,
+  ): Promise<SeenOf<K>> {
     const deadline = performance.now() + limitMs;
     for (;;) {
       const found = this.seen
         .slice(mark)
-        .find((seen): seen is Of<K> => seen.kind === kind && fits(seen as Of<K>));
+        .find((seen): seen is SeenOf<K> => seen.kind === kind && fits(seen as SeenOf<K>));
       if (found !== undefined) return found;
       const left = deadline - performance.now();
       if (left <= 0) {

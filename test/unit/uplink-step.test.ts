@@ -155,7 +155,7 @@ describe("what a step does", () => {
     ],
     ["a failed attempt is retried", [started, lost], ["connect in 500"]],
     ["each failure waits longer", [started, lost, lost, lost], ["connect in 2000"]],
-    ["the wait has an end", [started, ...Array(20).fill(lost)], ["connect in 30000"]],
+    ["the wait has an end", [started, ...Array(20).fill(lost)], ["connect in 8000"]],
     [
       "a short connection does not reset the wait",
       [lost, lost, connected, lost],
