@@ -5,7 +5,7 @@
 #
 #   --run    what a terminal or a ledger needs
 #   --demo   and the virtual hardware: sound without a sound card, a card without a reader, a broker
-#   --test   and a browser, which the tests drive the customer display with
+#   --test   and a browser and a sound tool, which the tests use
 #   --quiet  say nothing but what is wrong
 #
 # It installs missing Debian packages (as root, or by sudo), node modules from the npm registry, and compiles. Nothing is
@@ -17,7 +17,7 @@ cd "$(dirname "$0")/.."
 NODE_RANGE="20.19 or later, 22.13 or later, or 24 or later"
 RUN_PACKAGES="build-essential python3 pkg-config libasound2-dev libpcsclite-dev alsa-utils pcscd espeak-ng fonts-nanum fonts-nanum-coding fonts-droid-fallback fonts-symbola"
 DEMO_PACKAGES="pulseaudio pulseaudio-utils libasound2-plugins vsmartcard-vpcd mosquitto openssl socat"
-TEST_PACKAGES="chromium"
+TEST_PACKAGES="chromium sox"
 # How long to wait for another program that is installing packages, such as unattended upgrades, and for another bootstrap.
 APT_LOCK_TIMEOUT_S=600
 BOOTSTRAP_LOCK_TIMEOUT_S=1800
