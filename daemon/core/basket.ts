@@ -20,7 +20,7 @@ export type QuantityLimits = {
   readonly lines: number;
 };
 
-/** A line that is not in the basket yet because its quantity needs a yes. */
+/** A line as it would be: it is not in the basket yet because its quantity needs a yes. */
 export type QuantityQuestion = {
   readonly itemId: string;
   readonly quantity: number;
@@ -129,7 +129,7 @@ function put(limits: QuantityLimits, basket: Basket, line: BasketLine, original:
   if (quantity > limits.refuseAbove)
     return unchanged(original, { kind: "quantity-refused", limit: limits.refuseAbove });
   if (quantity > limits.questionAbove) {
-    return { basket: original, changed: false, question: line, problem: null };
+    return { basket: original, changed: false, question: { ...line, quantity }, problem: null };
   }
   if (at === -1 && basket.length >= limits.lines) {
     return unchanged(original, { kind: "quantity-refused", limit: limits.lines });
@@ -140,8 +140,8 @@ function put(limits: QuantityLimits, basket: Basket, line: BasketLine, original:
 /** The customer said yes to an unusual quantity. It stays below `refuseAbove`, which put() has checked. */
 export function acceptQuestion(basket: Basket, question: QuantityQuestion): Basket {
   const at = basket.findIndex((line) => sameLine(line, question));
-  const quantity = question.quantity + (basket[at]?.quantity ?? 0);
-  const line = { itemId: question.itemId, options: question.options, quantity };
+  const { itemId, options, quantity } = question;
+  const line = { itemId, options, quantity };
   return at === -1 ? [...basket, line] : moveLast(basket, at, line);
 }
 

@@ -21,7 +21,7 @@ export type View = {
   readonly language: Language | null;
   readonly lines: readonly ViewLine[];
   readonly total: Money;
-  /** The unusual quantity that waits for a yes. */
+  /** The unusual quantity that the line would have after a yes. */
   readonly question: { readonly name: string; readonly quantity: number } | null;
   /** The ledger can be reached. */
   readonly linkUp: boolean;

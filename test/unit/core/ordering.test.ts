@@ -243,6 +243,12 @@ describe("unusual quantities", () => {
     expect(terminal.finishSpeech().intend({ kind: "confirm" }).basket).toEqual(["18 water"]);
   });
 
+  it("replace what is there when they were set", () => {
+    const terminal = new TestTerminal().wake().order("water", 3).finishSpeech();
+    terminal.intend(edit({ kind: "set-quantity", itemId: "water", quantity: 15 }));
+    expect(terminal.finishSpeech().intend({ kind: "confirm" }).basket).toEqual(["15 water"]);
+  });
+
   it("are dropped on no", () => {
     const terminal = asked().finishSpeech().intend({ kind: "deny" });
     expect(terminal.basket).toEqual([]);

@@ -78,6 +78,11 @@ describe("view", () => {
     });
   });
 
+  it("asks about the quantity that there would be", () => {
+    const terminal = new TestTerminal().wake().order("water", 9).order("water", 9);
+    expect(viewOf(terminal.settings, terminal.state).question).toEqual({ name: "생수", quantity: 18 });
+  });
+
   it("shows the basket, then what is charged", () => {
     const terminal = new TestTerminal().linked().wake().order("latte", 2, { temperature: "iced" });
     expect(viewOf(terminal.settings, terminal.state)).toMatchObject({
