@@ -21,6 +21,8 @@ export type Trouble =
 export type Words = {
   /** The language's own name, on the button that switches to it. */
   readonly self: string;
+  /** What the languages are called in this one. */
+  readonly named: { readonly [language in DisplayLanguage]: string };
   readonly phase: { readonly [phase in View["phase"]]: string };
   readonly ended: { readonly [ending in Ending]: string };
   readonly trouble: { readonly [trouble in Trouble]: string };
@@ -52,7 +54,6 @@ export type Words = {
     readonly question: string;
     readonly more: string;
     readonly fewer: string;
-    readonly remove: string;
     readonly offline: string;
     readonly waiting: string;
     readonly connecting: string;
@@ -65,9 +66,7 @@ export type Words = {
     readonly next: string;
     readonly number: string;
     readonly listening: string;
-    readonly speaking: string;
     readonly caption: string;
-    readonly heard: string;
     readonly voiceIs: string;
   };
 };
@@ -78,6 +77,7 @@ export type DisplayLanguage = "ko" | "en";
 export const WORDS: { readonly [language in DisplayLanguage]: Words } = {
   ko: {
     self: "한국어",
+    named: { ko: "한국어", en: "영어" },
     phase: {
       idle: "주문을 시작해 주세요",
       listening: "무엇을 드릴까요?",
@@ -140,7 +140,6 @@ export const WORDS: { readonly [language in DisplayLanguage]: Words } = {
       question: "{name} {quantity}개가 맞나요?",
       more: "{name} 하나 더",
       fewer: "{name} 하나 빼기",
-      remove: "{name} 모두 빼기",
       offline: "오프라인 결제",
       waiting: "정산 대기 {count}건",
       connecting: "연결 중입니다. 잠시만 기다려 주세요.",
@@ -153,14 +152,13 @@ export const WORDS: { readonly [language in DisplayLanguage]: Words } = {
       next: "새 주문",
       number: "주문번호 {number}",
       listening: "듣고 있습니다",
-      speaking: "말하고 있습니다",
       caption: "자막",
-      heard: "들은 말",
       voiceIs: "음성은 {language}로만 알아듣습니다. 화면은 한국어로 쓸 수 있습니다.",
     },
   },
   en: {
     self: "English",
+    named: { ko: "Korean", en: "English" },
     phase: {
       idle: "Please start your order",
       listening: "What would you like?",
@@ -223,7 +221,6 @@ export const WORDS: { readonly [language in DisplayLanguage]: Words } = {
       question: "{quantity} × {name}: is that right?",
       more: "One more {name}",
       fewer: "One {name} less",
-      remove: "Remove {name}",
       offline: "Offline payment",
       waiting: "{count} not settled",
       connecting: "Connecting. One moment, please.",
@@ -236,9 +233,7 @@ export const WORDS: { readonly [language in DisplayLanguage]: Words } = {
       next: "New order",
       number: "Order {number}",
       listening: "Listening",
-      speaking: "Speaking",
       caption: "Captions",
-      heard: "What we heard",
       voiceIs: "Speech is understood in {language} only; the screen works in English.",
     },
   },
