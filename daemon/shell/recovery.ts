@@ -18,7 +18,7 @@ export type Recovered = {
 };
 
 /** Throws a Fault when the journal is locked, damaged, of a newer program or cannot be written. */
-export function recover(store: Store<SaleEvent, TerminalState>): Recovered {
+export function recover(store: Pick<Store<SaleEvent, TerminalState>, "open" | "lastOfKind">): Recovered {
   const opened = store.open();
   const applied = store.lastOfKind("settings.applied", opened.statePosition);
   let settings = applied?.kind === "settings.applied" ? applied.settings : null;

@@ -1,0 +1,204 @@
+import { describe, expect, it } from "vitest";
+import type { SaleEvent } from "../../daemon/core/event.ts";
+import { Fault } from "../../daemon/core/fault.ts";
+import { EMPTY_TERMINAL, type TerminalState } from "../../daemon/core/sale.ts";
+import { type DeviceEffect, Interpreter, type InterpreterPorts } from "../../daemon/shell/interpreter.ts";
+import { recover } from "../../daemon/shell/recovery.ts";
+import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
+import { CARD, SETTINGS } from "../support/shop.ts";
+
+/** An interpreter on a journal in memory, with everything that it does written down in order. */
+function bench(ports: Partial<InterpreterPorts> = {}) {
+  const store = new MemoryStore<SaleEvent, TerminalState>({ terminal: "t-1", medium: new MemoryMedium() });
+  store.open();
+  const done: string[] = [];
+  const effects: DeviceEffect[] = [];
+  const deferred: (() => void)[] = [];
+  const interpreter = new Interpreter(SETTINGS, EMPTY_TERMINAL, {
+    journal: {
+      append: (commit) => {
+        done.push(`append ${commit.events.map((event) => event.kind).join(" ")}`);
+        return store.append(commit);
+      },
+      lastCounter: (token) => store.lastCounter(token),
+    },
+    now: () => 1_000,
+    defer: (work) => deferred.push(work),
+    perform: (effect) => {
+      done.push(effect.kind);
+      effects.push(effect);
+    },
+    outboxGrew: () => done.push("outbox grew"),
+    committed: () => done.push("committed"),
+    failed: () => done.push("failed"),
+    ...ports,
+  });
+  const settle = (): void => {
+    for (let work = deferred.shift(); work !== undefined; work = deferred.shift()) work();
+  };
+  const saying = (): string => interpreter.state.sale?.saying ?? "";
+  return { interpreter, store, done, effects, settle, saying };
+}
+
+const wake = { kind: "sale.woken", saleId: "s", language: "ko", source: "button" } as const;
+const order = {
+  kind: "turn.heard",
+  source: "touch",
+  turn: {
+    language: "ko",
+    confidence: 1,
+    intent: { kind: "edit", edits: [{ kind: "add", itemId: "latte", quantity: 1, options: {} }] },
+  },
+} as const;
+const yes = {
+  kind: "turn.heard",
+  source: "touch",
+  turn: { language: "ko", confidence: 1, intent: { kind: "confirm" } },
+} as const;
+
+describe("the interpreter", () => {
+  it("persists, then acts", () => {
+    const { interpreter, done, settle } = bench();
+    interpreter.deliver(wake);
+    expect(done).toEqual([]);
+    settle();
+    expect(done).toEqual(["append sale.woken", "ear.close", "speech.say", "committed"]);
+  });
+
+  it("takes everything that waits in one transaction", () => {
+    const { interpreter, done, settle } = bench();
+    for (const event of [wake, order, yes]) interpreter.deliver(event);
+    settle();
+    expect(done.filter((what) => what.startsWith("append"))).toEqual([
+      "append sale.woken turn.heard turn.heard",
+    ]);
+  });
+
+  it("puts a request in the outbox before anyone is told of it", () => {
+    const { interpreter, store, done, settle } = bench({
+      outboxGrew: () => done.push(`outbox ${store.depth()}`),
+    });
+    interpreter.deliver({ kind: "link.changed", up: true });
+    for (const event of [wake, order, yes]) interpreter.deliver(event);
+    settle();
+    interpreter.presentCard(CARD);
+    settle();
+    expect(store.pending(0, 9).map((row) => row.id)).toEqual(["s/1:authorise"]);
+    expect(done.indexOf("outbox 1")).toBeGreaterThan(done.lastIndexOf("append card.presented"));
+  });
+
+  it("remembers a card's counter and hands it to the core", () => {
+    const { interpreter, store, settle, done } = bench();
+    for (const event of [wake, order, yes]) interpreter.deliver(event);
+    settle();
+    interpreter.presentCard(CARD);
+    settle();
+    expect(store.lastCounter(CARD.token)).toBe(CARD.counter);
+    interpreter.presentCard(CARD);
+    settle();
+    expect(done.filter((what) => what === "append card.presented")).toHaveLength(2);
+  });
+
+  it("ends an outbox row with the ledger's answer", () => {
+    const { interpreter, store, settle } = bench();
+    for (const event of [wake, order, yes]) interpreter.deliver(event);
+    settle();
+    interpreter.presentCard(CARD);
+    settle();
+    expect(store.depth()).toBe(1);
+    const amount = { minor: 4_500n, currency: "KRW" };
+    const outcome = { kind: "approved", authorisation: "A", gateway: "g", amount } as const;
+    interpreter.deliver({
+      kind: "ledger.answered",
+      answer: { requestId: "s/1:authorise", key: "s/1", outcome },
+    });
+    settle();
+    expect(store.depth()).toBe(0);
+    expect(interpreter.state.openCharges).toEqual([]);
+  });
+
+  it("writes nothing for what changes nothing", () => {
+    const { interpreter, done, settle } = bench();
+    interpreter.deliver({ kind: "turn.missed" });
+    settle();
+    expect(done).toEqual(["committed"]);
+  });
+
+  it("does nothing at all when the journal cannot be written, and nothing ever after", () => {
+    const failing = {
+      append: () => {
+        throw new Fault("journal.unwritable", "disk full");
+      },
+      lastCounter: () => null,
+    };
+    const { interpreter, done, settle } = bench({ journal: failing });
+    interpreter.deliver(wake);
+    settle();
+    expect(done).toEqual(["failed"]);
+    expect(interpreter.state.sale).toBeNull();
+    interpreter.deliver(order);
+    settle();
+    expect(done).toEqual(["failed"]);
+  });
+
+  it("carries out what was delivered before a stop, and takes nothing after", () => {
+    const { interpreter, done, settle } = bench();
+    interpreter.deliver(wake);
+    interpreter.stop();
+    interpreter.deliver(order);
+    settle();
+    expect(done).toEqual(["append sale.woken", "ear.close", "speech.say", "committed"]);
+  });
+
+  it("refuses a flood of events as the programmer error it is", () => {
+    const { interpreter } = bench();
+    expect(() => {
+      for (let n = 0; n <= 10_000; n++) interpreter.deliver({ kind: "turn.missed" });
+    }).toThrow("queue is full");
+  });
+});
+
+describe("recovery", () => {
+  it("of a new journal is an empty terminal without settings", () => {
+    const recovered = recover(new MemoryStore({ terminal: "t-1", medium: new MemoryMedium() }));
+    expect(recovered.state).toEqual(EMPTY_TERMINAL);
+    expect(recovered.appliedSettings(SETTINGS)).toBe(false);
+  });
+
+  it("folds the whole journal to the state that was left", () => {
+    const { interpreter, store, settle } = bench();
+    interpreter.deliver({ kind: "settings.applied", settings: SETTINGS });
+    for (const event of [wake, order, yes]) interpreter.deliver(event);
+    settle();
+    interpreter.presentCard(CARD);
+    settle();
+    const left = interpreter.state;
+    const events = [...store.events()];
+    const folded = recover({
+      open: () => ({ state: null, statePosition: 0, tail: events }),
+      lastOfKind: () => null,
+    });
+    expect(folded.state).toEqual(left);
+    expect(folded.position).toBe(events.length);
+    expect(folded.appliedSettings(structuredClone(SETTINGS))).toBe(true);
+    expect(folded.appliedSettings({ ...SETTINGS, terminal: "t-2" })).toBe(false);
+  });
+
+  it("takes the snapshot and the settings that were applied before it", () => {
+    const state = { ...EMPTY_TERMINAL, lastSequence: 9 };
+    const applied = { kind: "settings.applied", settings: SETTINGS, atMs: 1 } as const;
+    const recovered = recover({
+      open: () => ({ state, statePosition: 40, tail: [] }),
+      lastOfKind: () => applied,
+    });
+    expect(recovered).toMatchObject({ state, position: 40 });
+    expect(recovered.appliedSettings(SETTINGS)).toBe(true);
+  });
+
+  it("refuses a journal whose events no settings explain", () => {
+    const tail = [{ position: 1, event: { ...wake, atMs: 1 }, hash: new Uint8Array(32) }];
+    expect(() =>
+      recover({ open: () => ({ state: null, statePosition: 0, tail }), lastOfKind: () => null }),
+    ).toThrow("without settings");
+  });
+});
