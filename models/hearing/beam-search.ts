@@ -57,7 +57,7 @@ type Prefix = {
 };
 
 function scoreOf(prefix: Prefix): number {
-  return prefix.blank > prefix.label ? prefix.blank : prefix.label;
+  return Math.max(prefix.blank, prefix.label);
 }
 
 export class BeamSearch {

@@ -8,7 +8,8 @@
 import type { Language, Menu } from "../../daemon/core/menu.ts";
 import { lexicon as vocabulary, type WordSense } from "../understanding/lexicon.ts";
 import { type Alphabet, koreanSpoken } from "./alphabet.ts";
-import { classOf, WORD_CLASSES } from "./grammar.ts";
+import { englishSpellings } from "./english-spellings.ts";
+import { classOf, WORD_CLASSES, type WordClass } from "./grammar.ts";
 import { englishNumber } from "./number-words.ts";
 import { otherWords } from "./other-words.ts";
 
@@ -48,53 +49,99 @@ const OTHER_COST = 1;
 const MIN_PART_LABELS = 3;
 /** Words of one or two labels fit any noise: they pay for it. */
 const SHORT_COSTS: readonly number[] = [0, 1.2, 0.5];
+/** What leans on another word is short by nature, and the grammar holds it in its place. */
+const BOUND_CLASSES = new Set<WordClass>(["I", "O", "D", "N", "B", "C", "K", "Q"]);
 /** Hears the 5,000 nodes that a menu of 500 items needs, and refuses to grow without bound. */
 const MAX_WORDS = 20_000;
 
-type Draft = { text: string; labels: readonly number[]; classes: Set<number>; spaced: boolean; cost: number };
+/** A spelling that is not the written one. */
+const SPELLING_COST = 0.4;
 
-export function buildLexicon(menu: Menu, language: Language, alphabet: Alphabet): DecoderLexicon {
-  const drafts = new Map<string, Draft>();
-  const unspoken: string[] = [];
-  const enter = (text: string, sense: WordSense, cost: number): boolean => {
-    const labels = alphabet.encode(spoken(text, language));
+/** Korean codas and the h that speech swallows first, and English liquids, nasals and h. */
+const WEAK = new Set("ᆨᆫᆯᆷᆸᆼᆺᄒhlnrtd");
+const LEAST_WORN_LETTERS = 5;
+const WORN_COST = 2.5;
+
+type Draft = {
+  readonly text: string;
+  readonly labels: readonly number[];
+  readonly classes: Set<number>;
+  spaced: boolean;
+  cost: number;
+};
+
+/** Collects words by their labels and text: one word may be spelled in several ways, one spelling be several words. */
+class Drafts {
+  readonly #byKey = new Map<string, Draft>();
+  readonly #language: Language;
+  readonly #alphabet: Alphabet;
+
+  constructor(language: Language, alphabet: Alphabet) {
+    this.#language = language;
+    this.#alphabet = alphabet;
+  }
+
+  get list(): readonly Draft[] {
+    return [...this.#byKey.values()];
+  }
+
+  /** False when the word cannot be spelled in labels. */
+  enter(text: string, sense: WordSense, cost: number): boolean {
+    const said = spoken(text, this.#language);
+    if (!this.#spell(text, said, sense, cost)) return false;
+    const others = this.#language === "en" ? englishSpellings(said) : [];
+    for (const other of others) this.#spell(text, other, sense, cost + SPELLING_COST);
+    if (sense.kind === "item" || sense.kind === "option") this.#wear(text, said, sense, cost);
+    return true;
+  }
+
+  /** Names of the menu are also known with one weak sound missing, as they come out of noise. */
+  #wear(text: string, said: string, sense: WordSense, cost: number): void {
+    const letters = [...said.normalize("NFD").replaceAll(" ", "")];
+    if (letters.length < LEAST_WORN_LETTERS) return;
+    for (const [index, letter] of letters.entries()) {
+      if (!WEAK.has(letter)) continue;
+      this.#spell(text, letters.toSpliced(index, 1).join(""), sense, cost + WORN_COST);
+    }
+  }
+
+  #spell(text: string, said: string, sense: WordSense, extra: number): boolean {
+    const labels = this.#alphabet.encode(said);
     if (labels === undefined || labels.length === 0) return false;
-    const known = drafts.get(labels.join(" "));
-    const wordClass = WORD_CLASSES.indexOf(classOf(sense));
-    if (known !== undefined && cost > 0) return true;
+    const key = `${labels.join(" ")}/${text}`;
+    const spaced = isSpaced(text, sense, this.#language);
+    const name = classOf(text, sense);
+    const wordClass = WORD_CLASSES.indexOf(name);
+    const cost = extra + (BOUND_CLASSES.has(name) ? 0 : (SHORT_COSTS[labels.length] ?? 0));
+    const known = this.#byKey.get(key);
     if (known === undefined) {
-      if (drafts.size >= MAX_WORDS) return false;
-      drafts.set(labels.join(" "), {
-        text,
-        labels,
-        classes: new Set([wordClass]),
-        spaced: isSpaced(text, sense, language),
-        cost: cost + (SHORT_COSTS[labels.length] ?? 0),
-      });
-    } else {
+      if (this.#byKey.size >= MAX_WORDS) return false;
+      this.#byKey.set(key, { text, labels, classes: new Set([wordClass]), spaced, cost });
+    } else if (extra === 0) {
       known.classes.add(wordClass);
-      known.spaced ||= isSpaced(text, sense, language);
-      known.cost = Math.min(known.cost, cost + (SHORT_COSTS[labels.length] ?? 0));
+      known.spaced ||= spaced;
+      known.cost = Math.min(known.cost, cost);
     }
     return true;
-  };
-  const entries = vocabulary(menu, language);
-  for (const { word, sense } of entries) {
-    if (!enter(word, sense, 0)) unspoken.push(word);
   }
-  for (const word of otherWords(language)) enter(word, { kind: "filler" }, OTHER_COST);
+}
+
+export function buildLexicon(menu: Menu, language: Language, alphabet: Alphabet): DecoderLexicon {
+  const drafts = new Drafts(language, alphabet);
+  const entries = vocabulary(menu, language);
+  const unspoken = entries.filter(({ word, sense }) => !drafts.enter(word, sense, 0)).map(({ word }) => word);
+  for (const word of otherWords(language)) drafts.enter(word, { kind: "filler" }, OTHER_COST);
   for (const { word, sense } of entries) {
     if (sense.kind !== "item" && sense.kind !== "option") continue;
-    for (const part of partsOf(word, language, alphabet)) enter(part, sense, PART_COST);
+    for (const part of partsOf(word, language, alphabet)) drafts.enter(part, sense, PART_COST);
   }
-  const list = [...drafts.values()];
-  const words = list.map(({ text, classes, spaced, cost }) => ({
+  const words = drafts.list.map(({ text, classes, spaced, cost }) => ({
     text,
     classes: [...classes],
     spaced,
     cost,
   }));
-  return { words, tree: buildTree(list.map((draft) => draft.labels)), unspoken };
+  return { words, tree: buildTree(drafts.list.map(({ labels }) => labels)), unspoken };
 }
 
 function spoken(text: string, language: Language): string {
