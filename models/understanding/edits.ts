@@ -96,6 +96,16 @@ function exchanges(work: Work, mention: Mention, next: Mention | undefined): boo
     addNamed(work, { ...next, quantity: mention.quantity ?? 1 }, next.itemId);
     return true;
   }
+  // 아메리카노를 따뜻한 라떼로: without a verb the particles say it.
+  const becomes =
+    mention.object === true &&
+    next.target === "item" &&
+    mention.itemId !== undefined &&
+    lineWith(work, mention.itemId) !== undefined;
+  if (becomes && next.itemId !== undefined) {
+    exchange(work, mention, next);
+    return true;
+  }
   const partBecomesItem = mention.part === true && mention.itemId === undefined && !hasOptions(mention);
   const bothNamed =
     mention.itemId !== undefined &&
@@ -283,6 +293,10 @@ function addUnnamed(work: Work, mention: Mention): void {
   const last = work.lines.at(-1);
   if (last === undefined) {
     work.certainty *= UNPLACED_CERTAINTY;
+    return;
+  }
+  if (mention.more === true && mention.each === true) {
+    for (const line of work.lines) add(work, line.itemId, mention.quantity ?? 1, { ...line.options });
     return;
   }
   if (mention.more === true || mention.same === true) {

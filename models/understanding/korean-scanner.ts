@@ -35,6 +35,8 @@ export function scanKorean(words: readonly Word[], menu: Menu): readonly Mention
 }
 
 function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word | undefined): void {
+  // 시럽 빼 주세요, 샷 추가: the verb belongs to something that the menu does not have.
+  if (before?.kind === "unknown" && concernsUnknown(scan, word)) return;
   switch (word.kind) {
     case "item":
       return takeItem(scan, word.itemId, word.options);
@@ -47,6 +49,9 @@ function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word |
     case "and":
       return close(scan);
     case "no":
+      // 치즈케이크는 됐어요
+      if (scan.current?.topic === true && scan.current.quantity === undefined && next === undefined)
+        return takeVerb(scan, "remove");
       close(scan);
       scan.correcting = true;
       return;
@@ -79,9 +84,14 @@ function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word |
     case "same":
       open(scan).same = true;
       return;
-    case "all":
-      (scan.current ?? open(scan)).all = true;
+    case "all": {
+      // 아메리카노 하나 라떼 하나 [둘 다 아이스로]: after several items it speaks of them together.
+      const named = scan.mentions
+        .slice(scan.segment)
+        .filter((mention) => mention.itemId !== undefined).length;
+      (scan.current === null || named > 1 ? open(scan) : scan.current).all = true;
       return;
+    }
     case "yes":
       // 아메리카노는 그대로 하고 ...: what is named is to stay as it is.
       if (scan.current?.itemId !== undefined && scan.current.verb === undefined) scan.mentions.pop();
@@ -93,6 +103,28 @@ function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word |
     default:
       return;
   }
+}
+
+/** An item before it was only where it belongs ("아메리카노에 샷 추가"), so it is not ordered again. */
+function concernsUnknown(scan: Scan, word: Word): boolean {
+  if (
+    word.kind !== "more" &&
+    word.kind !== "remove" &&
+    word.kind !== "without" &&
+    word.kind !== "change" &&
+    word.kind !== "cancel"
+  )
+    return false;
+  const waiting = scan.mentions.length > scan.segment;
+  if (
+    word.kind === "more" &&
+    waiting &&
+    scan.current?.itemId !== undefined &&
+    scan.current.quantity === undefined
+  )
+    scan.mentions.pop();
+  close(scan);
+  return true;
 }
 
 function open(scan: Scan): Mention {
@@ -120,6 +152,7 @@ function takeItem(scan: Scan, itemId: string, options: Readonly<Record<string, s
     current.part !== true &&
     current.same !== true &&
     (current.pointed !== true || hasOptions(current)) &&
+    !(current.all === true && hasOptions(current)) &&
     current.rest !== true;
   if (joins) {
     current.itemId = itemId;
@@ -217,6 +250,7 @@ function takeParticle(
   if (role === "topic" && before?.kind === "quantity") current.part = true;
   if (role === "topic" && before?.kind === "item") current.topic = true;
   if (role === "also") current.also = true;
+  if (role === "object" && before?.kind === "item") current.object = true;
   if (role === "direction" || role === "polite") scan.trailing = [];
   if (role === "direction") {
     if (before?.kind === "quantity") current.target = "quantity";

@@ -157,18 +157,29 @@ function counterWords(menu: Menu): readonly FunctionWord[] {
   }));
 }
 
+/** Options that people know from other menus: understood as a wish where this menu does not have them. */
+function wishes(synonyms: readonly OptionSynonyms[]): readonly FunctionWord[] {
+  return synonyms.flat().map((word) => ({ word, sense: { kind: "wish" } }));
+}
+
 /** Every word of a menu in a language with its sense. Chinese has menu words only until its vocabulary is written. */
 export function lexicon(menu: Menu, language: Language): readonly LexiconEntry[] {
   const fromMenu = menuEntries(menu, language);
   const short = language === "ko" ? abbreviationEntries(fromMenu) : [];
   const taken = new Set([...fromMenu, ...short].map((entry) => plain(entry.word)));
   const closed =
-    language === "ko" ? [...KOREAN_WORDS, ...counterWords(menu)] : language === "en" ? ENGLISH_WORDS : [];
+    language === "ko"
+      ? [...KOREAN_WORDS, ...counterWords(menu), ...wishes(KOREAN_OPTION_SYNONYMS)]
+      : language === "en"
+        ? [...ENGLISH_WORDS, ...wishes(ENGLISH_OPTION_SYNONYMS)]
+        : [];
   const seen = new Set<string>();
   const functionWords = closed.flatMap(({ word, sense }) => {
     const key = `${plain(word)}/${sense.kind}`;
-    if (taken.has(plain(word)) || plain(word) === "" || seen.has(key)) return [];
+    const other = sense.kind === "wish" && seen.has(plain(word));
+    if (taken.has(plain(word)) || plain(word) === "" || seen.has(key) || other) return [];
     seen.add(key);
+    seen.add(plain(word));
     return [{ word, sense, ambiguous: false }];
   });
   return [...fromMenu, ...short, ...functionWords];

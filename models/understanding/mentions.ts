@@ -25,6 +25,8 @@ export type Mention = {
   corrects?: boolean;
   /** Is the thing that is not wanted: 아메리카노 말고, instead of the americano. */
   unwanted?: boolean;
+  /** The item with 을 or 를: what something else may take the place of. */
+  object?: boolean;
   /** The item as a topic: 라떼는. Stands against what was said of it before. */
   topic?: boolean;
   /** A number as a topic: 하나는, one of them. Speaks of a part of what was named. */
@@ -69,6 +71,8 @@ export type Word =
   | { readonly kind: "option"; readonly group: string; readonly value: string; readonly text: string }
   | { readonly kind: "quantity"; readonly value: number; readonly counted: boolean }
   | { readonly kind: "thing"; readonly becomes: boolean }
+  /** Something that is not on the menu: what is done to it must not be done to something else. */
+  | { readonly kind: "unknown" }
   | {
       readonly kind: "particle";
       readonly role:
@@ -85,7 +89,7 @@ export type Word =
   | {
       readonly kind: Exclude<
         WordSense["kind"],
-        "item" | "option" | "dish" | "number" | "counter" | "particle" | "filler" | "thing"
+        "item" | "option" | "dish" | "number" | "counter" | "particle" | "filler" | "thing" | "wish"
       >;
     };
 
@@ -150,6 +154,9 @@ function numberAt(senses: readonly (WordSense | null)[], from: number): { value:
   return { value: Math.min(total + section + digit, MAX_QUANTITY), length: Math.max(1, length) + skipped };
 }
 
+/** Shorter stretches are noise; a longer one is a word that the lexicon does not have. */
+const LEAST_UNKNOWN_PHONES = 3;
+
 /** Numbers that an English recogniser writes as their homophones. */
 const HOMOPHONES: Readonly<Record<string, number>> = { for: 4, to: 2, too: 2, won: 1 };
 
@@ -176,6 +183,10 @@ export function wordsOf(tokens: readonly Token[]): readonly Word[] {
     const homophone = homophoneAt(tokens, index);
     if (homophone !== undefined) {
       words.push({ kind: "quantity", value: homophone, counted: false });
+      continue;
+    }
+    if (sense?.kind === "wish" || (sense === null && (tokens[index]?.phones ?? 0) >= LEAST_UNKNOWN_PHONES)) {
+      words.push({ kind: "unknown" });
       continue;
     }
     if (sense === null || sense === undefined || sense.kind === "filler") continue;

@@ -99,7 +99,12 @@ function sameIntent(a: Intent, b: Intent): boolean {
 
 function understandText(text: string, compiled: CompiledMenu, context: DialogueContext): Understanding {
   const tokens = segment(text, compiled.tree, compiled.language);
-  if (tokens.every((token) => token.sense === null || token.sense.kind === "filler")) return null;
+  if (
+    tokens.every(
+      (token) => token.sense === null || token.sense.kind === "filler" || token.sense.kind === "wish",
+    )
+  )
+    return null;
   const words = wordsOf(tokens);
   const reading = intentOf(words, compiled, context);
   if (reading === null) return null;
@@ -131,6 +136,10 @@ function matchQuality(tokens: readonly Token[]): number {
       continue;
     }
     if (sense.kind === "filler") continue;
+    if (sense.kind === "wish") {
+      quality *= UNKNOWN_WISH_CERTAINTY;
+      continue;
+    }
     // "메 잔": how many was said, but not understood.
     if (sense.kind === "counter" && tokens[index - 1]?.sense?.kind !== "number")
       quality *= UNCOUNTED_CERTAINTY;
@@ -156,9 +165,9 @@ function intentOf(words: readonly Word[], compiled: CompiledMenu, context: Dialo
   if (has("staff") && !names) return sure({ kind: "staff" });
   if (has("price"))
     return sure({ kind: "ask-price", ...(item === undefined ? {} : { itemId: item.itemId }) });
+  if (has("cancel-all")) return startOver(words, compiled, context);
   if (has("repeat") && !names && !has("more")) return sure({ kind: "repeat" }, has("no") ? 0.9 : 1);
   if (has("help") && !names) return sure({ kind: "help" });
-  if (has("cancel-all")) return startOver(words, compiled, context);
   if (has("cancel") && !names && !has("thing")) return sure({ kind: "cancel" });
   const refers =
     names || has("more") || has("same") || has("remove") || has("change") || (has("thing") && has("cancel"));

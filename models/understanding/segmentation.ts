@@ -117,7 +117,8 @@ function koreanTransition(previous: WordClass, next: WordClass): number {
   if (previous === "sino" && next !== "sino" && next !== "counter") return 0.9;
   switch (next) {
     case "particle":
-      return nominal || previous === "sino" ? 0 : previous === "other" ? 0.6 : 1.3;
+      if (previous === "other" || previous === "filler") return 0.6;
+      return nominal || previous === "sino" ? 0 : 1.3;
     case "polite":
       return previous === "start" || previous === "unknown" ? 1 : 0;
     case "determiner":

@@ -5,7 +5,7 @@
 import { hasOptions, type Mention } from "./mentions.ts";
 
 export function settled(mentions: readonly Mention[]): readonly Mention[] {
-  return spreadQuantities(settleCorrections(mentions));
+  return spreadOptions(spreadQuantities(settleCorrections(mentions)));
 }
 
 /** 아메리카노 두 잔 아니 세 잔: the corrected mention takes the place of the one before it. */
@@ -70,4 +70,13 @@ function spreadQuantities(mentions: readonly Mention[]): readonly Mention[] {
         !hasOptions(mention)
       ),
   );
+}
+
+/** 전부 아이스로 아메리카노 두 잔 라떼 한 잔: options for all in front go to every item behind. */
+function spreadOptions(mentions: readonly Mention[]): readonly Mention[] {
+  const [first, ...rest] = mentions;
+  if (first?.all !== true || first.itemId !== undefined || first.verb === "remove" || !hasOptions(first))
+    return mentions;
+  if (!rest.some((mention) => mention.itemId !== undefined)) return mentions;
+  return rest.map((mention) => ({ ...mention, options: { ...first.options, ...mention.options } }));
 }

@@ -135,6 +135,11 @@ const CONNECTIVES: readonly FunctionWord[] = [
   ),
 ];
 
+const WISHES = words(
+  { kind: "wish" },
+  "shot|shots|espresso shot|syrup|less ice|no ice|extra ice|ice cubes|sugar|less sugar|no sugar|milk|oat milk|soy milk|decaf|whipped cream|cream|extra hot|straw|lid|sauce|onions|pickles|cheese|extra spicy",
+);
+
 export const ENGLISH_WORDS: readonly FunctionWord[] = [
   ...NUMBERS,
   ...COUNTERS,
@@ -145,6 +150,7 @@ export const ENGLISH_WORDS: readonly FunctionWord[] = [
   ...ANSWERS,
   ...REQUESTS,
   ...CONNECTIVES,
+  ...WISHES,
 ];
 
 export const ENGLISH_OPTION_SYNONYMS: readonly OptionSynonyms[] = [

@@ -66,6 +66,8 @@ export type Sense =
   | { readonly kind: "price" }
   /** Says where it is eaten; understood and ignored unless the menu has such an option. */
   | { readonly kind: "dining" }
+  /** A wish that menus may have as an option (샷, less ice); on a menu without it, what is left is doubted. */
+  | { readonly kind: "wish" }
   | { readonly kind: "filler" };
 
 export type FunctionWord = { readonly word: string; readonly sense: Sense };

@@ -9,6 +9,8 @@ import { insertionCost, phonesOf, substitutionCost } from "./phones.ts";
 
 /** Phones that a match may be longer or shorter than the word. */
 const BAND = 3;
+/** Distance over the nearest stretch that another one of the same word may have. */
+const LONGER_READING = 0.45;
 /** Longest word in phones; a menu name beyond this is compared by its beginning only, and refused at compile time. */
 export const MAX_WORD_PHONES = 96;
 
@@ -40,7 +42,7 @@ function isMenuWord(entry: LexiconEntry): boolean {
 /** Distance that a word may have: names of the menu are long and worth guessing, short function words are not. */
 function limitOf(entry: LexiconEntry, length: number, cells: number): number {
   const { sense } = entry;
-  if (entry.exact === true) return 0;
+  if (entry.exact === true || sense.kind === "dish") return 0;
   if (/^[a-z0-9]/.test(plain(entry.word))) return latinLimit(isMenuWord(entry), length);
   // Numbers and counters are short, but they only count beside each other, so a near miss is believed.
   if (sense.kind === "counter") return length === 1 ? 0 : cells === 1 ? 0.5 : 0.1 * length;
@@ -50,7 +52,7 @@ function limitOf(entry: LexiconEntry, length: number, cells: number): number {
     // 넷, 둘 stand alone, so that nothing beside them bears them out.
     return sense.form === "native" ? 0.3 : length === 1 ? 0.4 : 0.5;
   }
-  if (sense.kind === "filler" || length <= 2) return 0;
+  if (sense.kind === "filler" || sense.kind === "wish" || length <= 2) return 0;
   // Adjectives are everyday words, near to many others; names of dishes are not.
   if (sense.kind === "option") return length <= 3 ? 0.25 : Math.min(1.6, 0.14 * length);
   if (isMenuWord(entry))
@@ -155,9 +157,15 @@ export function matchesAt(tree: WordTree, phones: readonly number[], start: numb
   function collect(leaf: Leaf): void {
     const row = ROWS[leaf.length];
     if (row === undefined) return;
-    for (let j = Math.max(1, leaf.length - BAND); j <= Math.min(available, leaf.length + BAND); j++) {
+    const low = Math.max(1, leaf.length - BAND);
+    const high = Math.min(available, leaf.length + BAND);
+    let nearest = leaf.limit;
+    for (let j = low; j <= high; j++) nearest = Math.min(nearest, row[j] ?? nearest);
+    for (let j = low; j <= high; j++) {
       const distance = row[j] ?? Number.POSITIVE_INFINITY;
-      if (distance <= leaf.limit) found.push({ entry: leaf.entry, span: j, distance, length: leaf.length });
+      // A stretch that only adds sounds to a nearer one is not another reading.
+      if (distance <= leaf.limit && distance <= nearest + LONGER_READING)
+        found.push({ entry: leaf.entry, span: j, distance, length: leaf.length });
     }
   }
 }
