@@ -277,6 +277,11 @@ function addNamed(work: Work, mention: Mention, itemId: string): void {
   if (line !== undefined && !grows && some && restyles) return alterLine(work, { itemId }, line, mention);
   const chosen =
     line !== undefined && grows && !some && mention.also !== true ? { ...line.options } : options;
+  // 아메리카노에 샷 추가해 주세요: it is in the basket, and what is wished for it is not on the menu.
+  if (line !== undefined && mention.wished === true && mention.quantity === undefined && !some && !grows) {
+    work.certainty *= UNPLACED_CERTAINTY;
+    return;
+  }
   // 라떼로요, when something else was ordered: perhaps it is meant in its place.
   if (work.lines.length > 0 && !grows && mention.target === "item" && mention.quantity === undefined) {
     if (work.confirming) return correct(work, mention);

@@ -46,11 +46,14 @@ function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word |
       return takeQuantity(scan, word.value);
     case "particle":
       return takeParticle(scan, word.role, before);
+    case "unknown":
+      if (scan.current !== null) scan.current.wished = true;
+      return;
     case "and":
       return close(scan);
     case "no":
       // 치즈케이크는 됐어요
-      if (scan.current?.topic === true && scan.current.quantity === undefined && next === undefined)
+      if (scan.current?.topic === true && scan.current.quantity === undefined && endsWish(next))
         return takeVerb(scan, "remove");
       close(scan);
       scan.correcting = true;
@@ -103,6 +106,11 @@ function takeWord(scan: Scan, word: Word, next: Word | undefined, before: Word |
     default:
       return;
   }
+}
+
+/** Nothing that could take the item's place follows a "no". */
+function endsWish(next: Word | undefined): boolean {
+  return next === undefined || next.kind === "pay" || next.kind === "order";
 }
 
 /** An item before it was only where it belongs ("아메리카노에 샷 추가"), so it is not ordered again. */

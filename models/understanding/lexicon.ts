@@ -157,9 +157,13 @@ function counterWords(menu: Menu): readonly FunctionWord[] {
   }));
 }
 
+/** Near to an everyday number (스물), so that it must be on the menu to be believed. */
+const NEAR_NUMBERS: ReadonlySet<string> = new Set(["스몰", "스몰사이즈"]);
+
 /** Options that people know from other menus: understood as a wish where this menu does not have them. */
 function wishes(synonyms: readonly OptionSynonyms[]): readonly FunctionWord[] {
-  return synonyms.flat().map((word) => ({ word, sense: { kind: "wish" } }));
+  const known = synonyms.flat().filter((word) => !NEAR_NUMBERS.has(word));
+  return known.map((word) => ({ word, sense: { kind: "wish" } }));
 }
 
 /** Every word of a menu in a language with its sense. Chinese has menu words only until its vocabulary is written. */

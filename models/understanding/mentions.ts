@@ -25,6 +25,8 @@ export type Mention = {
   corrects?: boolean;
   /** Is the thing that is not wanted: 아메리카노 말고, instead of the americano. */
   unwanted?: boolean;
+  /** Something that the menu does not have is said of it. */
+  wished?: boolean;
   /** The item with 을 or 를: what something else may take the place of. */
   object?: boolean;
   /** The item as a topic: 라떼는. Stands against what was said of it before. */

@@ -46,6 +46,8 @@ export const DEFAULT_LIMITS: UnderstandingLimits = { alternatives: 4, leastConfi
 
 /** How fast an alternative loses against the best text: e-fold for this much log-probability. */
 const SCORE_SCALE = 4;
+/** What an alternative is worth when the best text was understood to mean nothing. */
+const PLAIN_TALK_LOSS = 0.4;
 /** An alternative this close in log-probability that means something else makes the turn doubtful. */
 const RIVAL_SCORE = 0.7;
 const RIVAL_CERTAINTY = 0.8;
@@ -65,6 +67,8 @@ export function understand(
   const best = understandText(input.text, compiled, context);
   const others = (input.alternatives ?? []).slice(0, limits.alternatives + 1);
   const top = others.find((other) => other.text === input.text)?.score ?? others[0]?.score ?? 0;
+  // "주문할게요" is heard well and asks for nothing: a worse reading must not put something into it.
+  const plainTalk = best === null && isKnown(input.text, compiled);
   let chosen = best;
   let weight = best?.confidence ?? 0;
   let doubt = 1;
@@ -73,7 +77,7 @@ export function understand(
     const reading = understandText(text, compiled, context);
     if (reading === null) continue;
     const behind = Math.max(0, top - score);
-    const loss = Math.exp(-behind / SCORE_SCALE);
+    const loss = Math.exp(-behind / SCORE_SCALE) * (plainTalk ? PLAIN_TALK_LOSS : 1);
     // A reading that explains clearly more than the best text wins; one that is nearly as good only adds doubt.
     if (reading.confidence * loss > weight + 0.05) {
       chosen = { intent: reading.intent, confidence: reading.confidence * loss };
@@ -91,6 +95,11 @@ export function understand(
   const heard = input.confidence === undefined ? 1 : 0.5 + 0.5 * Math.min(1, Math.max(0, input.confidence));
   const confidence = Math.min(1, chosen.confidence * doubt * heard);
   return confidence < limits.leastConfidence ? null : { intent: chosen.intent, confidence };
+}
+
+function isKnown(text: string, compiled: CompiledMenu): boolean {
+  const tokens = segment(text, compiled.tree, compiled.language);
+  return tokens.length > 0 && tokens.every((token) => token.sense !== null && token.distance === 0);
 }
 
 function sameIntent(a: Intent, b: Intent): boolean {

@@ -161,6 +161,16 @@ describe("alternatives", () => {
     expect(notation(understand({ text, alternatives }, compiled.ko, context, "ko"))).toBe(means);
   });
 
+  test("a worse reading puts nothing into words that ask for nothing", () => {
+    const text = "주문할게요";
+    const basket = contextOf(CAFE_MENU, "1 americano");
+    const alternatives = [
+      { text, score: -1 },
+      { text: "안 할게요", score: -3 },
+    ];
+    expect(understand({ text, alternatives }, compiled.ko, basket, "ko")).toBeNull();
+  });
+
   test("a rival that is nearly as likely and means something else lowers the confidence", () => {
     const text = "아메리카노 두 잔";
     const alone = understand({ text }, compiled.ko, context, "ko")?.confidence ?? 0;
