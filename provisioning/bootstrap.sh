@@ -112,7 +112,8 @@ install_node_modules() {
   [ "${npm_version%%.*}" -ge 11 ] || nodedir=npm_config_nodedir
   env "$nodedir=$node_headers" ONNXRUNTIME_NODE_INSTALL=skip npm ci --no-fund --no-audit >"$log" 2>&1 || {
     tail -n 40 "$log" >&2
-    fail "npm ci failed; the whole log is in $log. Nothing is broken: mend what it names (is the registry reachable?), run this again"
+    fail "npm ci failed; the whole log is in $log. The registry is $(npm config get registry 2>/dev/null): is it" \
+      "reachable? Mend what the log names and run this again"
   }
   echo "$wanted" >"$stamp"
 }
