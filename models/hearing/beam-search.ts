@@ -182,8 +182,10 @@ export class BeamSearch {
 
   /** Garbage ends where the best path begins another label: the words after it start there. */
   #leaveGarbage(frame: number): void {
-    for (const prefix of [...this.#prefixes.values()]) {
-      if (prefix.node !== GARBAGE_NODE || prefix.fromFrame === frame) continue;
+    const garbage = Array.from(this.#prefixes.values()).filter(
+      (prefix) => prefix.node === GARBAGE_NODE && prefix.fromFrame !== frame,
+    );
+    for (const prefix of garbage) {
       const before = prefix.history;
       const follow = this.#weights.grammar * this.#follow(before, [UNKNOWN_CLASS]);
       const labels = this.#freshBetween(prefix.fromFrame, frame);

@@ -274,11 +274,9 @@ function speakSmallSet(): string | null {
   const folder = mkdtempSync(path.join(tmpdir(), "saypay-recognition-"));
   const set = path.join(folder, "espeak");
   try {
-    execFileSync("mkdir", ["-p", path.join(folder, "menus"), set]);
-    execFileSync("cp", [
-      packageFile("daemon/menu.example.yaml"),
-      path.join(folder, "menus", `${SPOKEN_MENU}.yaml`),
-    ]);
+    mkdirSync(path.join(folder, "menus"));
+    mkdirSync(set);
+    copyFileSync(packageFile("daemon/menu.example.yaml"), path.join(folder, "menus", `${SPOKEN_MENU}.yaml`));
     const labels = SMALL_SET.flatMap((order, number) =>
       SPOKEN_VOICES[order.lang].map((voice, turn) => {
         const file = `${number}-${turn}.wav`;
