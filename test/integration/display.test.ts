@@ -184,6 +184,8 @@ describe.skipIf(noBrowser !== null)("a browser at the counter", { timeout: CASE_
   });
 
   it("is out of reach for other pages, whatever their names resolve to", async () => {
+    const policy = (await page.goto(address()))?.headers()["content-security-policy"];
+    expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-.*frame-ancestors 'none'$/);
     const foreign = await browser.newContext();
     const other = await foreign.newPage();
     // This machine under another name is another origin.

@@ -11,7 +11,7 @@ type Seen = Observation extends infer T ? (T extends unknown ? Omit<T, "atMs"> :
 
 const ENDED_AT_MS = 5_000;
 const seeing = (...seen: readonly Seen[]): Situation =>
-  seen.reduce((now, next) => after(now, { ...next, atMs: ENDED_AT_MS } as Observation), NOTHING_YET);
+  seen.reduce((now, next) => after(now, { ...next, atMs: ENDED_AT_MS }), NOTHING_YET);
 const fault = (unit: string, code: string): Seen => ({ kind: "fault", unit, code, detail: "" });
 const caption: Seen = { kind: "caption", text: "어서 오세요.", prompt: "welcome" };
 const idle: Seen = { kind: "view", view: viewOf(SETTINGS, EMPTY_TERMINAL) };
