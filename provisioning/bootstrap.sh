@@ -55,8 +55,9 @@ install_debian_packages() {
   [ "$level" = run ] || wanted="$wanted $DEMO_PACKAGES"
   [ "$level" != test ] || wanted="$wanted $TEST_PACKAGES"
   command -v dpkg-query >/dev/null || fail "this is not Debian; install the equivalents of: $wanted"
+  # dpkg-query fails when it has never heard of one of them, as on a fresh machine.
   # shellcheck disable=SC2086 # the list is words
-  installed=" $(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' $wanted 2>/dev/null | sed -n 's/^ii //p' | tr '\n' ' ') "
+  installed=" $({ dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' $wanted 2>/dev/null || true; } | sed -n 's/^ii //p' | tr '\n' ' ') "
   for package in $wanted; do
     [[ "$installed" == *" $package "* ]] || missing+=("$package")
   done
