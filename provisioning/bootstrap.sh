@@ -68,14 +68,20 @@ install_debian_packages() {
     command -v sudo >/dev/null || fail "Debian packages are missing and there is no sudo. Run this as root: $by_hand"
     as_root=(sudo)
   fi
-  say "installing Debian packages: ${missing[*]}"
+  say "installing Debian packages, which can take some minutes: ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
     -o DPkg::Lock::Timeout="$APT_LOCK_TIMEOUT_S")
   # Descriptor 9 is the lock of this script. A daemon that a package starts must not inherit it and hold it for ever.
   # An update that fails for one source of many is no reason to stop: the install tells whether it mattered.
-  "${apt[@]}" update >&2 9>&- || say "apt-get update failed; going on with the lists as they are"
-  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >&2 9>&- ||
-    fail "the Debian packages could not be installed. Try as root: $by_hand"
+  local log=.cache/apt-install.log
+  "${apt[@]}" update >"$log" 2>&1 9>&- || {
+    tail -n 5 "$log" >&2
+    say "apt-get update failed; going on with the lists as they are"
+  }
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1 9>&- || {
+    tail -n 20 "$log" >&2
+    fail "the Debian packages could not be installed; the whole log is in $log. Try as root: $by_hand"
+  }
 }
 
 # Native modules compile against Node's own headers. Where Node came without them, they are in its npm package.
