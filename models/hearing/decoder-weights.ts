@@ -17,6 +17,8 @@ export type DecoderWeights = {
   readonly garbageWord: number;
   /** Below the best path, per label, at which confidence has fallen to 1/e. */
   readonly doubt: number;
+  /** Mean probability of the best path's labels from which on they count as clear, 0 to 1. */
+  readonly clear: number;
   /** A confidence, 0 to 1. A word less sure than this is not believed: what was heard is written instead. */
   readonly leastWord: number;
   /** Added to orders while a yes or no is expected. */
@@ -32,6 +34,7 @@ export const DEFAULT_WEIGHTS: DecoderWeights = {
   garbageLabel: 2,
   garbageWord: 2.5,
   doubt: 3,
+  clear: 0.75,
   leastWord: 0.5,
   unexpected: 1,
 };

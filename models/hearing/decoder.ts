@@ -12,6 +12,7 @@ import type { Alphabet } from "./alphabet.ts";
 import { BeamSearch, chain, type Ending, type History, UNKNOWN_WORD } from "./beam-search.ts";
 import { DEFAULT_WEIGHTS, type DecoderWeights } from "./decoder-weights.ts";
 import {
+  clarity,
   type EmissionRules,
   type Emissions,
   greedyLabels,
@@ -48,6 +49,8 @@ export type Decoding = {
 };
 
 export const MAX_HYPOTHESES = 8;
+/** How steeply confidence falls when the labels get soft. */
+const CLARITY_POWER = 3;
 /** Endings whose runners-up are looked at. */
 const MAX_ENDINGS = 4;
 /** A confidence over few labels says little: fewer than this count as this many. */
@@ -133,13 +136,16 @@ export class Decoder {
     return Math.exp(Math.min(0, acoustic - free) / (this.#weights.doubt * Math.max(LEAST_LABELS, labels)));
   }
 
-  /** The same over the whole turn; unknown speech counts by its costs. */
+  /** The same over the whole turn, and how clear the labels were; unknown speech counts by its costs. */
   #overall(ending: Ending, links: readonly History[], emissions: Emissions, labels: number): number {
     const strange = links.filter((link) => link.word === UNKNOWN_WORD);
     const garbage = strange.reduce((sum, link) => sum + link.cost - (link.before?.cost ?? 0), 0);
     const acoustic = ending.score + ending.cost - garbage;
     const free = emissions.bestSum[emissions.frames] as number;
-    return Math.exp(Math.min(0, acoustic - free) / (this.#weights.doubt * Math.max(LEAST_LABELS, labels)));
+    const fit = Math.exp(
+      Math.min(0, acoustic - free) / (this.#weights.doubt * Math.max(LEAST_LABELS, labels)),
+    );
+    return fit * Math.min(1, clarity(emissions) / this.#weights.clear) ** CLARITY_POWER;
   }
 }
 

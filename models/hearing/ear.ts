@@ -3,7 +3,12 @@ import type { HearingEvent, HearingSettings } from "../model.ts";
 import { compileMenu, understand } from "../understanding/parser.ts";
 import { Hearing, type Understand } from "./hearing.ts";
 
-/** Loads models and menu. Rejects with a Fault when a model file is missing or damaged. */
+/**
+ * Loads models and menu. Rejects with a Fault when a model file is missing or damaged.
+ *
+ * A turn is as sure as its words were heard and as they were understood, the one times the other. Speech that the
+ * acoustic model cannot follow falls under the core's threshold that way, however well its accidental words would read.
+ */
 export async function openEar(
   settings: HearingSettings,
   emit: (event: HearingEvent) => void,
@@ -13,8 +18,8 @@ export async function openEar(
   const read: Understand = (hypotheses, context) => {
     const best = hypotheses[0];
     if (best === undefined) return null;
-    const { text, confidence } = best;
-    return understand({ text, confidence, alternatives: hypotheses }, compiled, context, language);
+    const understood = understand({ text: best.text, alternatives: hypotheses }, compiled, context, language);
+    return understood && { intent: understood.intent, confidence: understood.confidence * best.confidence };
   };
   const hearing = new Hearing(settings, read, emit);
   await hearing.open();

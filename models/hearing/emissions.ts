@@ -68,6 +68,21 @@ function blur(row: Float32Array, out: Float32Array, similar: SimilarSounds, floo
   }
 }
 
+/**
+ * How sure the model is of the labels on its best path, 0 to 1. Speech of a kind that it never learnt comes out as a soft
+ * mumble of labels, into which any words fit.
+ */
+export function clarity(emissions: Emissions): number {
+  let sum = 0;
+  let count = 0;
+  for (let frame = 0; frame < emissions.frames; frame += 1) {
+    if (emissions.best[frame] === BLANK) continue;
+    sum += Math.exp(emissions.bestScore[frame] as number);
+    count += 1;
+  }
+  return count === 0 ? 1 : sum / count;
+}
+
 /** The unconstrained best path as labels, straight from the model's output. */
 export function sketchLabels(logProbs: Float32Array, frames: number, allowed: Uint8Array): readonly number[] {
   const labels = allowed.length;
