@@ -46,6 +46,8 @@ export type SetResult = {
   readonly orders: number;
   readonly exact: number;
   readonly exactRange: readonly [number, number];
+  /** Orders that the terminal would have asked back because it was not sure; none of them counts as exact. */
+  readonly askedBack: number;
   /** Edit distance over characters without spaces, by the length of the labels. */
   readonly characterErrorRate: number | null;
   /** Recordings without speech in which a turn was heard. */
@@ -57,7 +59,11 @@ export type SetResult = {
   readonly mistakes: readonly { file: string; said: string; heard: string; items: readonly OrderedItem[] }[];
 };
 
+/** Under this the core asks back: the default of `dialogue.minimumConfidence`. */
+const LEAST_CONFIDENCE = 0.4;
+
 type Outcome = {
+  askedBack: boolean;
   label: Label;
   heard: string;
   items: readonly OrderedItem[];
@@ -161,17 +167,22 @@ async function listen(ears: Ears, folder: string, label: Label): Promise<Outcome
   if (sound.kind === "unreadable") throw new Error(`${path.join(folder, label.file)}: ${sound.reason}`);
   const listener = await ears.of(label);
   const expectation = label.menu === null ? "confirmation" : "order";
-  const { transcript, turns, latencyMs, events } = await listener.hear(sound.samples, expectation);
+  const { transcript, turns, confidence, latencyMs, events } = await listener.hear(
+    sound.samples,
+    expectation,
+  );
   const menu = ears.menu(label.menu);
   const edits = turns.flatMap(({ intent }) => (intent.kind === "edit" ? intent.edits : []));
   const items = orderedItems(menu, edits);
+  const askedBack = confidence < LEAST_CONFIDENCE;
   const ends = events.filter((event) => event.kind === "heard" || event.kind === "not-understood").length;
   return {
     label,
     heard: transcript,
     items,
     turns: ends,
-    exact: sameOrder(menu, items, label.items),
+    askedBack,
+    exact: !askedBack && sameOrder(menu, items, label.items),
     latencyMs,
   };
 }
@@ -198,6 +209,7 @@ function summarise(set: string, outcomes: readonly Outcome[]): SetResult {
     orders: orders.length,
     exact,
     exactRange: wilson(exact, orders.length),
+    askedBack: orders.filter((outcome) => outcome.askedBack).length,
     characterErrorRate: length === 0 ? null : errors / length,
     falseTurns: outcomes.filter(({ label, turns }) => label.text === "" && turns > 0).length,
     sameText: said.filter(([text, heard]) => text === heard).length,
@@ -214,6 +226,10 @@ function written(result: SetResult): string {
   if (result.orders > 0) {
     const [low, high] = result.exactRange;
     parts.push(`${percent(result.exact / result.orders)} exact (${percent(low)} to ${percent(high)})`);
+    parts.push(`${result.askedBack} asked back`);
+  }
+  if (result.orders === 0 && result.characterErrorRate !== null) {
+    parts.push(`${percent(result.sameText / result.recordings)} the same words`);
   }
   if (result.characterErrorRate !== null) {
     parts.push(`character error ${percent(result.characterErrorRate)}`);
