@@ -369,6 +369,8 @@ export class Terminal {
 
   #wake(language: Language | undefined): string | null {
     if (this.#core.state.sale !== null) return null;
+    // Another customer has not touched anything yet.
+    this.#presentUntilMs = 0;
     const saleId = randomUUID();
     this.#core.deliver({
       kind: "sale.woken",

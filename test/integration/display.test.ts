@@ -15,6 +15,8 @@ import { verdictOf } from "../support/driven-sale.ts";
 
 const START_LIMIT_MS = 90_000;
 const CASE_LIMIT_MS = 60_000;
+/** Far less than it takes to read a menu. */
+const NO_INPUT_MS = 1_000;
 const UNTIL_LIMIT_MS = 30_000;
 /** A name that a stranger made resolve to this machine. */
 const FOREIGN = "shop.example";
@@ -27,7 +29,8 @@ let port: number;
 beforeAll(async () => {
   port = await freePort();
   // The display finds the daemon at the same address after a restart, as in a shop. Short sentences save time.
-  counter = new Counter({ settings: { display: { port }, speaking: { rate: 400 } } });
+  const dialogue = { noInputMs: NO_INPUT_MS, misses: 10 };
+  counter = new Counter({ settings: { display: { port }, speaking: { rate: 400 }, dialogue } });
   await counter.startSurroundings();
   await counter.startDaemon();
   await until(async () => (await counter.health()).linkUp);
@@ -80,7 +83,7 @@ describe.skipIf(noBrowser !== null)("a browser at the counter", { timeout: CASE_
     await button("크루아상 하나 빼기").tap();
     await button("13,500원 결제하기").waitFor();
     expect((await lines()).map((line) => line.split(/\s*\n\s*/))).toEqual([
-      ["카페라떼", "아이스", "10,000원", "−", "2", "+"],
+      ["카페라떼 아이스", "10,000원", "−", "2", "+"],
       ["크루아상", "3,500원", "−", "1", "+"],
     ]);
     const { saleId } = await state();
@@ -162,6 +165,17 @@ describe.skipIf(noBrowser !== null)("a browser at the counter", { timeout: CASE_
     expect((await state()).phase).toBe("read-back");
     await button("9,500원 결제하기").tap();
     await heading("카드를 대 주세요").waitFor();
+  });
+
+  it("does not ask whether somebody is still there who reads the menu", async () => {
+    const prompt = async (): Promise<string | undefined> => (await state()).caption?.prompt;
+    await counter.wake();
+    await until(async () => (await prompt()) === "no-input");
+    await counter.watcher.post("/turn", { intent: { kind: "cancel" } });
+    await begin();
+    await until(async () => (await state()).voice === "listening");
+    await page.waitForTimeout(3 * NO_INPUT_MS);
+    expect(await prompt()).toBe("welcome");
   });
 
   it("asks about an unusual quantity, and takes no for an answer", async () => {
