@@ -25,6 +25,8 @@ export type QuantityQuestion = {
   readonly itemId: string;
   readonly quantity: number;
   readonly options: Options;
+  /** Units of another line that this one takes the place of; they leave the basket with the yes and not before. */
+  readonly replaces?: BasketLine;
 };
 
 export type EditResult = {
@@ -63,6 +65,8 @@ function applyEdit(menu: Menu, limits: QuantityLimits, basket: Basket, edit: Bas
       const at = findLine(basket, edit.itemId, edit.options);
       const line = basket[at];
       if (line === undefined) return unchanged(basket, { kind: "not-in-basket" });
+      if (edit.quantity !== undefined && !isCount(edit.quantity))
+        return unchanged(basket, { kind: "item-unknown" });
       const left = edit.quantity === undefined ? 0 : line.quantity - edit.quantity;
       return changed(left > 0 ? moveLast(basket, at, { ...line, quantity: left }) : without(basket, at));
     }
@@ -70,7 +74,8 @@ function applyEdit(menu: Menu, limits: QuantityLimits, basket: Basket, edit: Bas
       const at = findLine(basket, edit.itemId);
       const line = basket[at];
       if (line === undefined) return unchanged(basket, { kind: "not-in-basket" });
-      if (edit.quantity <= 0) return changed(without(basket, at));
+      if (edit.quantity === 0) return changed(without(basket, at));
+      if (!isCount(edit.quantity)) return unchanged(basket, { kind: "item-unknown" });
       return put(limits, without(basket, at), { ...line, quantity: edit.quantity }, basket);
     }
     case "set-options": {
@@ -79,12 +84,13 @@ function applyEdit(menu: Menu, limits: QuantityLimits, basket: Basket, edit: Bas
       const item = line && findItem(menu, line.itemId);
       if (line === undefined || item === undefined) return unchanged(basket, { kind: "not-in-basket" });
       const moved = Math.min(edit.quantity ?? line.quantity, line.quantity);
-      if (moved <= 0) return unchanged(basket, { kind: "item-unknown" });
+      if (!isCount(moved)) return unchanged(basket, { kind: "item-unknown" });
       const options = completeOptions(menu, item, { ...line.options, ...edit.options });
       if (options === null) return unchanged(basket, { kind: "item-unknown" });
       const rest = line.quantity - moved;
       const before = rest > 0 ? moveLast(basket, at, { ...line, quantity: rest }) : without(basket, at);
-      return put(limits, before, { itemId: line.itemId, quantity: moved, options }, basket);
+      const next = put(limits, before, { itemId: line.itemId, quantity: moved, options }, basket);
+      return insteadOf({ ...line, quantity: moved }, next);
     }
     case "replace": {
       const at = findLine(basket, edit.itemId);
@@ -101,9 +107,18 @@ function applyEdit(menu: Menu, limits: QuantityLimits, basket: Basket, edit: Bas
         ...kept,
         ...edit.options,
       });
-      return next.changed ? next : { ...next, basket };
+      return insteadOf(line, next.changed ? next : { ...next, basket });
     }
   }
+}
+
+/** A question about a line that takes another's place remembers which. */
+function insteadOf(replaces: BasketLine, result: EditResult): EditResult {
+  return result.question === null ? result : { ...result, question: { ...result.question, replaces } };
+}
+
+function isCount(quantity: number): boolean {
+  return Number.isSafeInteger(quantity) && quantity > 0;
 }
 
 function addLine(
@@ -115,8 +130,7 @@ function addLine(
   asked: Options,
 ): EditResult {
   const item = findItem(menu, itemId);
-  if (item === undefined || !Number.isInteger(quantity) || quantity <= 0)
-    return unchanged(basket, { kind: "item-unknown" });
+  if (item === undefined || !isCount(quantity)) return unchanged(basket, { kind: "item-unknown" });
   const options = completeOptions(menu, item, asked);
   if (options === null) return unchanged(basket, { kind: "item-unknown" });
   return put(limits, basket, { itemId, quantity, options }, basket);
@@ -128,21 +142,30 @@ function put(limits: QuantityLimits, basket: Basket, line: BasketLine, original:
   const quantity = line.quantity + (basket[at]?.quantity ?? 0);
   if (quantity > limits.refuseAbove)
     return unchanged(original, { kind: "quantity-refused", limit: limits.refuseAbove });
-  if (quantity > limits.questionAbove) {
-    return { basket: original, changed: false, question: { ...line, quantity }, problem: null };
-  }
   if (at === -1 && basket.length >= limits.lines) {
     return unchanged(original, { kind: "quantity-refused", limit: limits.lines });
+  }
+  if (quantity > limits.questionAbove) {
+    return { basket: original, changed: false, question: { ...line, quantity }, problem: null };
   }
   return changed(at === -1 ? [...basket, line] : moveLast(basket, at, { ...line, quantity }));
 }
 
 /** The customer said yes to an unusual quantity. It stays below `refuseAbove`, which put() has checked. */
 export function acceptQuestion(basket: Basket, question: QuantityQuestion): Basket {
-  const at = basket.findIndex((line) => sameLine(line, question));
-  const { itemId, options, quantity } = question;
+  const { itemId, options, quantity, replaces } = question;
+  const rest = replaces === undefined ? basket : takeOff(basket, replaces);
+  const at = rest.findIndex((line) => sameLine(line, question));
   const line = { itemId, options, quantity };
-  return at === -1 ? [...basket, line] : moveLast(basket, at, line);
+  return at === -1 ? [...rest, line] : moveLast(rest, at, line);
+}
+
+function takeOff(basket: Basket, units: BasketLine): Basket {
+  return basket.flatMap((line) => {
+    if (!sameLine(line, units)) return [line];
+    const quantity = line.quantity - units.quantity;
+    return quantity > 0 ? [{ ...line, quantity }] : [];
+  });
 }
 
 /** Every option group of the item with a valid value, or null when one that was asked for does not exist for it. */

@@ -150,7 +150,9 @@ function confirm(draft: Draft, phase: OrderingPhase, source: TurnSource): void {
 
 function tellPrice(draft: Draft, itemId: string | undefined): void {
   const asked = itemId ?? saleOf(draft).basket.at(-1)?.itemId;
-  const price = asked === undefined ? null : unitPrice(draft.settings.menu, { itemId: asked, options: {} });
+  // "How much is it?" means what was just ordered, with its options.
+  const options = itemId === undefined ? (saleOf(draft).basket.at(-1)?.options ?? {}) : {};
+  const price = asked === undefined ? null : unitPrice(draft.settings.menu, { itemId: asked, options });
   if (asked === undefined || price === null) return say(draft, { kind: "item-unknown" });
   say(draft, { kind: "price", itemId: asked, price });
 }

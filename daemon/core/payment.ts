@@ -5,15 +5,33 @@
  * unanswered charge is queried and then, under the same key, either approved offline (the request in the outbox is the
  * claim) or reversed. Whatever the ledger decides later about such a charge is settled in settlement.ts.
  */
-import { optionNames, priceLines } from "./basket.ts";
+import { optionNames, priceLines, revalidate } from "./basket.ts";
 import type { CardProof, LedgerOutcome, SoldLine } from "./clearing.ts";
-import { ask, close, type Draft, enter, remark, saleOf, startTimer, update } from "./draft.ts";
+import {
+  ask,
+  basketTotal,
+  close,
+  type Draft,
+  enter,
+  remark,
+  saleOf,
+  say,
+  startTimer,
+  update,
+} from "./draft.ts";
 import type { Alarm } from "./effect.ts";
 import { type Money, sameMoney } from "./money.ts";
 import { offlineLimit } from "./offline.ts";
 import type { CardProblem, PrintProblem } from "./prompt.ts";
 import { type Receipt, type ReceiptLine, vatIn } from "./receipt.ts";
 import type { Charge, OpenCharge, Paid, PaymentPhase, ReceiptPhase } from "./sale.ts";
+import { reversalsWaiting } from "./settlement.ts";
+
+/**
+ * Charges under reversal that may wait for the ledger. One that can be reached and yet gives no answers adds one with
+ * every sale; at this number no more cards are taken, so that neither the state nor the outbox grows without end.
+ */
+export const MAXIMUM_REVERSALS = 50;
 
 /** Asks for the card. Only a read-back that was confirmed leads here. */
 export function awaitCard(draft: Draft, total: Money): void {
@@ -52,8 +70,8 @@ export function cardPresented(draft: Draft, card: CardProof, lastCounter: number
   };
   ask(draft, { kind: "card.disarm" });
   update(draft, { attempts: attempts + 1 });
-  if (draft.state.linkUp) return authorise(draft, charge);
-  if (mayApproveOffline(draft, charge)) return approveOffline(draft, charge, "unsent");
+  if (draft.state.linkUp && reversalsWaiting(draft) < MAXIMUM_REVERSALS) return authorise(draft, charge);
+  if (!draft.state.linkUp && mayApproveOffline(draft, charge)) return approveOffline(draft, charge, "unsent");
   remark(draft, { kind: "offline-refused" });
   close(draft, "declined", null);
 }
@@ -125,6 +143,8 @@ export function chargeAnswered(draft: Draft, charge: Charge, outcome: LedgerOutc
         key: charge.key,
         reason: outcome.reason,
       });
+      // A query that was refused tells nothing of the charge that it asked for: that one is still unknown.
+      if (saleOf(draft).phase.kind === "uncertain") return reverse(draft, charge);
       remark(draft, { kind: "not-charged" });
       return close(draft, "declined", null);
   }
@@ -135,8 +155,16 @@ function declined(
   charge: Charge,
   reason: Extract<LedgerOutcome, { kind: "declined" }>["reason"],
 ): void {
+  const { attempts, basket } = saleOf(draft);
+  if (attempts < draft.settings.payment.attempts && !sameMoney(basketTotal(draft), charge.amount)) {
+    // Prices changed since the amount was agreed: the next card is asked for only after the new one was told.
+    const offered = revalidate(draft.settings.menu, basket);
+    update(draft, { basket: offered });
+    enter(draft, { kind: offered.length === 0 ? "listening" : "basket" });
+    return say(draft, { kind: "declined", reason });
+  }
   remark(draft, { kind: "declined", reason });
-  if (saleOf(draft).attempts >= draft.settings.payment.attempts) return close(draft, "declined", null);
+  if (attempts >= draft.settings.payment.attempts) return close(draft, "declined", null);
   enter(draft, { kind: "awaiting-card", total: charge.amount });
   ask(draft, { kind: "card.arm" });
   startTimer(draft, "card", draft.settings.payment.cardMs);

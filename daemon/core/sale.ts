@@ -40,6 +40,8 @@ export type OrderingPhase =
       readonly itemId: string;
       readonly quantity: number;
       readonly options: Options;
+      /** Units of another line that go when this one comes, see QuantityQuestion. */
+      readonly replaces?: BasketLine;
     }
   /**
    * `reading` is the effect id of the speech that tells order and amount; `told`: it was spoken to the end, or is on

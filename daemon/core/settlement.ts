@@ -16,6 +16,10 @@ export function findOpenCharge(draft: Draft, key: string): OpenCharge | undefine
   return draft.state.openCharges.find((charge) => charge.key === key);
 }
 
+export function reversalsWaiting(draft: Draft): number {
+  return draft.state.openCharges.filter((charge) => charge.purpose === "reversal").length;
+}
+
 export function openChargeAnswered(draft: Draft, charge: OpenCharge, answer: LedgerAnswer): void {
   const { outcome } = answer;
   // A charge under reversal ends with the answer to the reversal, whatever an earlier request is answered late.
@@ -42,6 +46,11 @@ export function openChargeAnswered(draft: Draft, charge: OpenCharge, answer: Led
     case "not-found":
       return askAgainLater(draft, charge);
     case "reversed":
+      // The goods are gone and the money was given back: the shop has to know, as of a decline.
+      if (charge.purpose === "offline") {
+        const { saleId, key } = charge;
+        alarm(draft, charge, { kind: "offline-declined", saleId, key, reason: "reversed" });
+      }
       return settle(draft, charge);
     case "refused":
       alarm(draft, charge, {

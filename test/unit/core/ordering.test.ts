@@ -249,6 +249,66 @@ describe("unusual quantities", () => {
     expect(terminal.finishSpeech().intend({ kind: "confirm" }).basket).toEqual(["15 water"]);
   });
 
+  const hotForTwelve = (): TestTerminal =>
+    new TestTerminal()
+      .wake()
+      .order("americano", 12)
+      .finishSpeech()
+      .intend({ kind: "confirm" })
+      .finishSpeech();
+
+  it.each<[name: string, edit: BasketEdit, asked: string[], agreed: string[]]>([
+    [
+      "other options",
+      { kind: "set-options", options: { temperature: "iced" } },
+      ["12 americano"],
+      ["12 americano iced"],
+    ],
+    [
+      "other options for some",
+      { kind: "set-options", quantity: 11, options: { temperature: "iced" } },
+      ["12 americano"],
+      ["1 americano", "11 americano iced"],
+    ],
+    [
+      "the same options",
+      { kind: "set-options", quantity: 11, options: { temperature: "hot" } },
+      ["12 americano"],
+      ["12 americano"],
+    ],
+    [
+      "another item",
+      { kind: "replace", withItemId: "latte", quantity: 15, options: {} },
+      ["12 americano"],
+      ["15 latte"],
+    ],
+  ])("take the place of what they were to replace: %s", (_, change, before, after) => {
+    const terminal = hotForTwelve().intend(edit(change));
+    expect(terminal.said).toEqual(["quantity-question"]);
+    expect(terminal.basket).toEqual(before);
+    expect(terminal.finishSpeech().intend({ kind: "confirm" }).basket).toEqual(after);
+  });
+
+  it("do not go round the limit of lines", () => {
+    const terminal = new TestTerminal().wake().order("americano").order("latte").order("cookie");
+    expect(terminal.order("water", 18).said).toEqual(["quantity-refused"]);
+  });
+
+  it.each<BasketEdit>([
+    { kind: "remove", quantity: -5 },
+    { kind: "remove", quantity: 0.5 },
+    { kind: "set-quantity", quantity: -1 },
+    { kind: "set-quantity", quantity: 1.5 },
+    { kind: "set-quantity", quantity: Number.NaN },
+    { kind: "set-options", quantity: 0.5, options: { temperature: "iced" } },
+    { kind: "replace", withItemId: "latte", quantity: -2, options: {} },
+    { kind: "add", itemId: "latte", quantity: 2 ** 60, options: {} },
+  ])("that are no count change nothing: %o", (change) => {
+    const terminal = new TestTerminal().wake().order("americano", 3).finishSpeech().intend(edit(change));
+    expect(terminal.basket).toEqual(["3 americano"]);
+    expect(terminal.said).toEqual(["item-unknown"]);
+  });
+
   it("are dropped on no", () => {
     const terminal = asked().finishSpeech().intend({ kind: "deny" });
     expect(terminal.basket).toEqual([]);
@@ -301,6 +361,15 @@ describe("the turns of a conversation", () => {
     expect(terminal.effects.find((effect) => effect.kind === "speech.say")).toMatchObject({
       prompt: { price: { minor: 4500n } },
     });
+  });
+
+  it("tells the price of what was just ordered with its options", () => {
+    const terminal = new TestTerminal().wake().order("latte", 1, { size: "large" }).finishSpeech();
+    expect(terminal.intend({ kind: "ask-price" }).effects).toContainEqual(
+      expect.objectContaining({
+        prompt: { kind: "price", itemId: "latte", price: { minor: 5500n, currency: "KRW" } },
+      }),
+    );
   });
 
   it("reads back again when the basket is confirmed after a change was asked for", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { offlineLimit } from "../../../daemon/core/offline.ts";
+import { MAXIMUM_REVERSALS } from "../../../daemon/core/payment.ts";
 import type { OpenCharge } from "../../../daemon/core/sale.ts";
-import { SETTINGS, TestTerminal } from "../../support/shop.ts";
+import { MENU, SETTINGS, TestTerminal } from "../../support/shop.ts";
 
 const atTheCard = (): TestTerminal => new TestTerminal().linked().wake().confirmOrder();
 const authorising = (): TestTerminal => atTheCard().tap();
@@ -119,6 +120,33 @@ describe("the ledger's answer", () => {
     expect(terminal.ending).toBe("declined");
   });
 
+  it("declined after prices changed: the new amount is told before another card is asked for", () => {
+    const items = MENU.items.map((item) => ({ ...item, price: item.price + 100n }));
+    const terminal = authorising().happen({
+      kind: "settings.applied",
+      settings: { ...SETTINGS, menu: { ...MENU, items } },
+    });
+    terminal.answer({ kind: "declined", reason: "card-blocked", gateway: "g" });
+    expect(terminal.said).toEqual(["declined"]);
+    expect(terminal.wants).not.toContain("card.arm");
+    expect(terminal.finishSpeech().intend({ kind: "pay" }).said).toEqual(["read-back"]);
+    expect(terminal.finishSpeech().intend({ kind: "confirm" }).tap({ counter: 8 }).effects).toContainEqual(
+      expect.objectContaining({
+        request: expect.objectContaining({ key: "sale-1/2", amount: { minor: 8_200n, currency: "KRW" } }),
+      }),
+    );
+  });
+
+  it("declined when nothing of the order is sold any more: a new order", () => {
+    const terminal = authorising().happen({
+      kind: "settings.applied",
+      settings: { ...SETTINGS, menu: { ...MENU, items: [] } },
+    });
+    terminal.answer({ kind: "declined", reason: "card-blocked", gateway: "g" });
+    expect(terminal.phase).toBe("listening");
+    expect(terminal.basket).toEqual([]);
+  });
+
   it("refused: no charge, an alarm", () => {
     const terminal = authorising().answer({ kind: "refused", reason: "key-conflict" });
     expect(terminal.alarms).toEqual(["request-refused"]);
@@ -202,6 +230,31 @@ describe("no answer", () => {
     expect(terminal.unlinked().timeOut().timeOut().ending).toBe("reversed");
   });
 
+  it("is reversed and not forgotten when the ledger refuses to be asked", () => {
+    const terminal = uncertain().answer(
+      { kind: "refused", reason: "unknown-terminal" },
+      "sale-1/1",
+      "query-1",
+    );
+    expect(terminal.alarms).toEqual(["request-refused"]);
+    expect(terminal.sent).toEqual(["sale-1/1:reverse"]);
+    expect(terminal.ending).toBe("reversed");
+    expect(terminal.state.openCharges).toMatchObject([{ key: "sale-1/1", purpose: "reversal" }]);
+  });
+
+  it("takes no more cards when too many reversals wait for a ledger that is there and silent", () => {
+    const terminal = new TestTerminal().linked();
+    for (let sale = 1; sale <= MAXIMUM_REVERSALS; sale++)
+      terminal.wake(`sale-${sale}`).confirmOrder().tap().timeOut().timeOut().timeOut();
+    expect(terminal.state.openCharges).toHaveLength(MAXIMUM_REVERSALS);
+    terminal.wake("one-more").confirmOrder().tap();
+    expect(terminal.sent).toEqual([]);
+    expect(terminal.said).toEqual(["offline-refused"]);
+    expect(terminal.ending).toBe("declined");
+    terminal.answer({ kind: "reversed" }, "sale-1/1", "reverse").wake("next").confirmOrder().tap();
+    expect(terminal.phase).toBe("authorising");
+  });
+
   it("cannot be cancelled", () => {
     expect(uncertain().intend({ kind: "cancel" }).said).toEqual(["cannot-cancel-now"]);
   });
@@ -260,8 +313,10 @@ describe("without the ledger", () => {
     ]);
   });
 
-  it("reversed at the ledger is settled", () => {
-    expect(offline().printed().answer({ kind: "reversed" }).state.openCharges).toEqual([]);
+  it("reversed at the ledger is settled, and an alarm: the goods are gone", () => {
+    const terminal = offline().printed().answer({ kind: "reversed" });
+    expect(terminal.state.openCharges).toEqual([]);
+    expect(terminal.alarms).toEqual(["offline-declined"]);
   });
 
   it("pending is asked for again, one request an answer, ever more slowly", () => {
