@@ -12,6 +12,8 @@ const MAX_ITEMS = 500;
 const MAX_NAMES = 20;
 const MAX_NAME_LENGTH = 60;
 const MAX_PRICE_MINOR = 100_000_000;
+/** Below the 32 that one line of a message to the ledger may have. */
+const MAX_OPTION_GROUPS = 20;
 
 const id = z
   .string()
@@ -52,7 +54,7 @@ const item = z.strictObject({
   names,
   price: minor.min(0, "a price cannot be negative").transform(BigInt),
   counter: z.string().trim().min(1).max(10).default("개"),
-  options: z.array(id).default([]),
+  options: z.array(id).max(MAX_OPTION_GROUPS).default([]),
 });
 
 const menuSchema = z
@@ -66,6 +68,11 @@ const menuSchema = z
     reportDoubles(menu.items, "items", context);
     reportDoubles(menu.optionGroups, "optionGroups", context);
     for (const [index, entry] of menu.items.entries()) {
+      const cheapest = cheapestPrice(entry, menu.optionGroups);
+      if (cheapest !== null && cheapest < 0n) {
+        const message = `with its cheapest options it would cost ${cheapest}; nobody is paid for taking something`;
+        context.addIssue({ code: "custom", path: ["items", index, "price"], message });
+      }
       for (const [at, option] of entry.options.entries()) {
         if (menu.optionGroups.some((group) => group.id === option)) continue;
         const path = ["items", index, "options", at];
@@ -73,6 +80,22 @@ const menuSchema = z
       }
     }
   });
+
+/** What the item costs with the cheapest value of each of its option groups; null where amounts are mistakes already. */
+function cheapestPrice(
+  entry: z.output<typeof item>,
+  groups: readonly z.output<typeof optionGroup>[],
+): bigint | null {
+  const applied = groups.filter((group) => entry.options.includes(group.id));
+  let sum = entry.price;
+  for (const { values } of applied) {
+    const [cheapest] = values.map((value) => value.priceDelta).sort((a, b) => (a < b ? -1 : 1));
+    // A part that has a mistake was not turned into what its type says.
+    if (typeof sum !== "bigint" || typeof cheapest !== "bigint") return null;
+    sum += cheapest;
+  }
+  return sum;
+}
 
 function reportDoubles(list: readonly { id: string }[], field: string, context: z.RefinementCtx): void {
   for (const [index, entry] of list.entries()) {

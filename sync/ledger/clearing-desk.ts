@@ -21,7 +21,7 @@ import type {
   ReverseResult,
 } from "./gateways/gateway.ts";
 import { SerialQueues } from "./serial-queues.ts";
-import type { LedgerStorage, Raise } from "./storage.ts";
+import { type LedgerStorage, type Raise, RESOLVE_HORIZON_MS } from "./storage.ts";
 
 type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
 
@@ -81,7 +81,8 @@ export class ClearingDesk {
     return this.#inOrder(terminal, key, async () => {
       const charge = await this.#parts.storage.find(terminal, key);
       // Asked meanwhile, on behalf of the terminal, while this waited its turn: not again before its time.
-      const early = charge !== undefined && charge.nextResolveMs > this.#parts.clock.now();
+      const waitMs = charge === undefined ? 0 : charge.nextResolveMs - this.#parts.clock.now();
+      const early = waitMs > 0 && waitMs <= RESOLVE_HORIZON_MS;
       return charge === undefined || early ? charge : this.#resolved(charge);
     });
   }

@@ -17,24 +17,23 @@ import { MIGRATIONS } from "./migrations.ts";
 import type { Row } from "./row.ts";
 import { chargeOf } from "./row.ts";
 import { readStatement } from "./statement-sqlite.ts";
-import type {
-  Alarm,
-  DeadLetter,
-  LedgerStorage,
-  NewCharge,
-  Opened,
-  Operation,
-  Raise,
-  Settlement,
-  Statement,
-  StatementFilter,
+import {
+  type Alarm,
+  type DeadLetter,
+  type LedgerStorage,
+  type NewCharge,
+  type Opened,
+  type Operation,
+  type Raise,
+  RESOLVE_HORIZON_MS,
+  type Settlement,
+  type Statement,
+  type StatementFilter,
 } from "./storage.ts";
 
 /** Letters that are kept whole up to this; the rest of a longer one is cut and its length noted. */
 export const MAX_DEAD_LETTER_BYTES = 65_536;
 export const MAX_DEAD_LETTERS = 10_000;
-/** Nothing is ever due later than this from now: what is, was stored before the clock was set back, and is due. */
-const RESOLVE_HORIZON_MS = 2 * 86_400_000;
 const CARD_SALT = "card-salt";
 
 type Db = Database.Database;

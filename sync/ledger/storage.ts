@@ -128,6 +128,9 @@ export type StatementFilter = {
   readonly limit: number;
 };
 
+/** Nothing is ever due later than this from now: what is, was stored before the clock was set back, and is due. */
+export const RESOLVE_HORIZON_MS = 2 * 86_400_000;
+
 export interface LedgerStorage {
   /** Brings the database up to date and takes the only writer's place. Faults "journal.locked", "journal.damaged". */
   open(): Promise<void>;

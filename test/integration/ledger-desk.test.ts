@@ -132,6 +132,13 @@ describe("reversal", () => {
     expect(await world.states()).toEqual(["s/1 reversed"]);
   });
 
+  test("is followed up although the clock was set back by days", async () => {
+    await world.ask(authorise("s/1", 4_991));
+    await world.clock.advance(-3 * 86_400_000);
+    expect(await world.resolve(0)).toBe(1);
+    expect(await world.states()).toEqual(["s/1 approved"]);
+  });
+
   test("survives a restart in the middle", async () => {
     await world.ask(authorise("s/1", 4_968));
     const charge = await world.storage.find("counter-1", "s/1");

@@ -50,6 +50,12 @@ describe("the menu file", () => {
     ["bad currency", "KRW", "won", /:2:11 currency: an ISO 4217 code/],
     ["fraction of a won", "1000", "1000.5", /:10:\d+ items\[0\]\.price/],
     ["negative price", "1000", "-5", /items\[0\]\.price: a price cannot be negative/],
+    [
+      "negative with its options",
+      "priceDelta: 500",
+      "priceDelta: -1001",
+      /items\[0\]\.price: with its cheapest options it would cost -1/,
+    ],
     ["no name", "{ ko: [차] }", "{}", /items\[0\]\.names: give a name in at least one language/],
     [
       "unknown option group",
