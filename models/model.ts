@@ -14,7 +14,11 @@ export type Expectation = "order" | "confirmation";
 export type DialogueContext = {
   readonly expectation: Expectation;
   /** Basket lines in order; the last mentioned line is last. */
-  readonly lines: readonly { readonly itemId: string; readonly quantity: number; readonly options: Options }[];
+  readonly lines: readonly {
+    readonly itemId: string;
+    readonly quantity: number;
+    readonly options: Options;
+  }[];
 };
 
 export type HearingSettings = {
@@ -45,7 +49,12 @@ export type HearingTimings = {
 export type HearingEvent =
   | { readonly kind: "speech-started" }
   | { readonly kind: "partial"; readonly text: string }
-  | { readonly kind: "heard"; readonly transcript: string; readonly turn: Turn; readonly timings: HearingTimings }
+  | {
+      readonly kind: "heard";
+      readonly transcript: string;
+      readonly turn: Turn;
+      readonly timings: HearingTimings;
+    }
   /** Speech, but nothing that the menu or the dialogue knows; `transcript` is the best guess, for the log at debug level. */
   | { readonly kind: "not-understood"; readonly transcript: string; readonly timings: HearingTimings }
   | { readonly kind: "fault"; readonly code: FaultCode; readonly detail: string };
@@ -73,7 +82,13 @@ export type SpeakingEvent =
       readonly synthesisMs: number;
       readonly cached: boolean;
     }
-  | { readonly kind: "speech-failed"; readonly id: string; readonly text: string; readonly code: FaultCode; readonly detail: string };
+  | {
+      readonly kind: "speech-failed";
+      readonly id: string;
+      readonly text: string;
+      readonly code: FaultCode;
+      readonly detail: string;
+    };
 
 /** The result of reading one transcript against menu and context. */
 export type Understanding = { readonly intent: Intent; readonly confidence: number } | null;
