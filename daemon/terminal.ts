@@ -33,6 +33,7 @@ import { type DeviceEffect, Interpreter } from "./shell/interpreter.ts";
 import { Latencies } from "./shell/latency.ts";
 import { Observers } from "./shell/observation.ts";
 import { recover } from "./shell/recovery.ts";
+import { SaleWatch } from "./shell/sale-watch.ts";
 import { SupervisedChild } from "./shell/supervisor.ts";
 import { Timers } from "./shell/timers.ts";
 
@@ -70,6 +71,7 @@ export class Terminal {
   readonly #timers: Timers;
   readonly #latencies = new Latencies();
   readonly #observers = new Observers();
+  readonly #watch: SaleWatch;
   readonly #display: DisplayServer;
   #interpreter: Interpreter | null = null;
   #uplink: Uplink | null = null;
@@ -106,6 +108,9 @@ export class Terminal {
     this.#ear = this.#makeEar();
     this.#card = this.#makeCard();
     this.#paper = this.#makePaper();
+    this.#watch = new SaleWatch(log, this.#latencies, this.#observers, (prompt, language) =>
+      this.#voice.prepare(prompt, language),
+    );
     this.#timers = new Timers(
       (timerId) => this.#core.deliver({ kind: "timer.fired", timerId }),
       () => this.#ear.customerSpeaks || performance.now() < this.#presentUntilMs,
@@ -132,6 +137,7 @@ export class Terminal {
       { position: recovered.position, sale: recovered.state.sale?.phase.kind ?? null },
       "journal open",
     );
+    this.#watch.begin(recovered.state);
     this.#display.watch();
     this.#startCounter();
     this.#interpreter = new Interpreter(this.#settings, recovered.state, {
@@ -331,36 +337,8 @@ export class Terminal {
   }
 
   #committed(state: TerminalState, events: readonly SaleEvent[]): void {
-    for (const event of events) if (event.kind === "sale.woken") this.#latencies.woken(event.saleId);
-    this.#observePayment(state);
-    this.#observeEnd(state);
+    this.#watch.committed(state, events);
     this.#observers.tell({ kind: "view", view: this.#view() });
-  }
-
-  #paidSale: string | null = null;
-  #lastClosed: string | null = null;
-
-  /** The approval is on disk and the receipt was asked for: told once a sale. */
-  #observePayment(state: TerminalState): void {
-    const { sale } = state;
-    if (sale?.phase.kind !== "receipt" || sale.id === this.#paidSale) return;
-    this.#paidSale = sale.id;
-    this.#latencies.approved();
-    const mode = sale.phase.result.kind === "approved" ? "online" : "offline";
-    this.#log.info({ saleId: sale.id, sequence: sale.sequence, mode }, "paid");
-    this.#observers.tell({ kind: "paid", mode, saleId: sale.id });
-  }
-
-  #observeEnd(state: TerminalState): void {
-    const closed = state.recent.at(-1);
-    if (closed === undefined || closed.saleId === this.#lastClosed) return;
-    const first = this.#lastClosed === null && state.sale === null && this.#paidSale === null;
-    this.#lastClosed = closed.saleId;
-    const latency = this.#latencies.closed();
-    if (first && latency === null) return;
-    const { saleId, ending } = closed;
-    this.#log.info({ saleId, sequence: closed.sequence, ending, latency }, "sale closed");
-    this.#observers.tell({ kind: "closed", saleId, ending, latency });
   }
 
   #view(): ReturnType<typeof viewOf> {
