@@ -5,8 +5,8 @@
  * Start order: journal first (nothing may happen that is not recorded), then the processes that need time to open, then
  * the state is taken up again, then the link and the display. Stop is the reverse, and the journal closes last.
  */
-import { type KeyObject, randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
@@ -15,16 +15,15 @@ import type { HearingCommand, HearingEvent, SpeakingCommand, SpeakingEvent } fro
 import { SqliteStore } from "../sync/store/sqlite-store.ts";
 import { MqttBroker } from "../sync/uplink/mqtt-adapter.ts";
 import { Uplink } from "../sync/uplink/uplink.ts";
-import { readLedgerKeys } from "../sync/wire.ts";
 import { BUNDLED, type Config, saleSettings } from "./config.ts";
 import type { SaleEvent } from "./core/event.ts";
-import { Fault } from "./core/fault.ts";
 import type { Intent } from "./core/intent.ts";
 import type { Language } from "./core/menu.ts";
 import type { TerminalState } from "./core/sale.ts";
 import type { SaleSettings } from "./core/settings.ts";
 import { viewOf } from "./core/view.ts";
 import { DisplayServer } from "./display/server.ts";
+import { readLedgerKeyFile } from "./ledger-key.ts";
 import { Card } from "./shell/counter/card.ts";
 import { Ear } from "./shell/counter/ear.ts";
 import { Paper } from "./shell/counter/paper.ts";
@@ -393,16 +392,5 @@ export class Terminal {
   #fault(unit: string, code: string, detail: string): void {
     this.#log.warn({ unit, code, detail }, "fault");
     this.#observers.tell({ kind: "fault", unit, code, detail });
-  }
-}
-
-function readLedgerKeyFile(path: string): readonly KeyObject[] {
-  try {
-    return readLedgerKeys(readFileSync(path, "utf8"));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const way =
-      "copy ledger-key.pub.pem from the ledger's data folder there (ledger.publicKey in the settings)";
-    throw new Fault("settings.invalid", `${path}: ${why}; ${way}`, { cause });
   }
 }

@@ -69,7 +69,7 @@ export class SaleWatch {
     if (phase?.kind !== "read-back" && phase?.kind !== "awaiting-card") return;
     const paid = linkUp ? "approved" : "approved-offline";
     const prompt: Prompt = { kind: phase.kind === "read-back" ? "tap-card" : paid, total: phase.total };
-    const once = `${sale?.id} ${prompt.kind} ${prompt.total.minor}`;
+    const once = `${sale?.id} ${prompt.kind} ${phase.total.minor}`;
     if (once === this.#anticipated) return;
     this.#anticipated = once;
     this.#anticipate(prompt, sale?.language ?? "ko");
