@@ -11,14 +11,7 @@ import type { Expectation } from "../model.ts";
 import type { Alphabet } from "./alphabet.ts";
 import { BeamSearch, chain, type Ending, type History, UNKNOWN_WORD } from "./beam-search.ts";
 import { DEFAULT_WEIGHTS, type DecoderWeights } from "./decoder-weights.ts";
-import {
-  clarity,
-  type EmissionRules,
-  type Emissions,
-  greedyLabels,
-  readEmissions,
-  sketchLabels,
-} from "./emissions.ts";
+import { clarity, type EmissionRules, type Emissions, greedyLabels, readEmissions } from "./emissions.ts";
 import { type Grammar, grammarOf } from "./grammar.ts";
 import type { DecoderLexicon } from "./lexicon.ts";
 import { similarSounds } from "./similar-sounds.ts";
@@ -75,11 +68,6 @@ export class Decoder {
     const allowed = alphabet.labelsOf(language);
     this.#rules = { similar: similarSounds(alphabet), allowed, clip: weights.clip };
     this.#weights = weights;
-  }
-
-  /** The unconstrained best path alone: cheap enough for partial results. */
-  sketch(logProbs: Float32Array, frames: number): string {
-    return this.#alphabet.decode(sketchLabels(logProbs, frames, this.#rules.allowed));
   }
 
   /** `logProbs` is [frames, labels] of the acoustic model. */

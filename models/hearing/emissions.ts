@@ -83,19 +83,6 @@ export function clarity(emissions: Emissions): number {
   return count === 0 ? 1 : sum / count;
 }
 
-/** The unconstrained best path as labels, straight from the model's output. */
-export function sketchLabels(logProbs: Float32Array, frames: number, allowed: Uint8Array): readonly number[] {
-  const labels = allowed.length;
-  const out: number[] = [];
-  let last: number = BLANK;
-  for (let frame = 0; frame < frames; frame += 1) {
-    const label = bestLabel(logProbs.subarray(frame * labels, (frame + 1) * labels), allowed);
-    if (label !== last && label !== BLANK) out.push(label);
-    last = label;
-  }
-  return out;
-}
-
 /** Labels of the best path with repeats merged and blanks dropped, in frames [from, to). */
 export function greedyLabels(emissions: Emissions, from = 0, to = emissions.frames): readonly number[] {
   const out: number[] = [];

@@ -50,7 +50,7 @@ const ENGLISH: Readonly<Record<string, string>> = {
   "^": "V0 N0.1 I0.3 O0.3 Y0 F0.4 R0.3 M0.8 A1 X1 P2 C3 U1",
   I: "$0.1 A0.1 V0.4 N0.7 P0.7 O0.8 I1.2 X0.6 M0.7 F0.6 Y1.2 C2 R1 U1",
   O: "I0 O0.4 M0.4 C0.8 $0.6 V0.6 A0.7 N1 F0.8 P0.8 Y1.5 X1 U1",
-  N: "I0 O0.1 C0.3 M0.4 N0.6 $0.8 V0.6 F0.8 P0.8 A0.8 X1.2 U1",
+  N: "I0 O0.1 C0.3 M0.4 N0.6 $0.9 V1.6 F1.4 P1.2 A1.2 X1.6 U1",
   C: "I0 O0.3 F0.5 M0.8 $0.8 N1 V0.8 A0.8 U1",
   P: "I0.3 O0.3 N0.3 M0.5 $0.6 V0.7 F0.6 A0.8 U1",
   A: "I0.2 O0.2 N0 M0.5 V0.4 F0.4 Y1.2 X0.8 $2 P1 R1 U1",

@@ -256,6 +256,7 @@ export class Hearing {
     if (state.kind !== "speaking" || model === null || decoder === null) return;
     if (this.#partial.running && !first) return;
     const session = this.#session;
+    const { expectation } = this.#context;
     const preRoll = state.limits.preRollMs / FRAME_MS;
     const features = this.#features(Math.max(0, state.startFrame - preRoll), state.frame);
     this.#partial = { ...this.#partial, running: true, atFrame: state.frame };
@@ -263,8 +264,9 @@ export class Hearing {
     model
       .run(features, wanted)
       .then((output) => {
-        const text = output === null ? "" : decoder.sketch(output.data, output.frames);
-        if (text !== "" && session === this.#session) this.#tellPartial(text);
+        if (output === null || session !== this.#session) return;
+        const [best] = decoder.decode(output.data, output.frames, expectation).hypotheses;
+        if (best !== undefined) this.#tellPartial(best.text);
       })
       .catch((error: unknown) => this.#fault(error))
       .finally(() => {
