@@ -6,6 +6,8 @@ import type { TimerPurpose } from "../core/effect.ts";
 
 /** How long a no-input timer is put off while the customer is speaking. */
 const SPEECH_EXTENSION_MS = 1_000;
+/** And how often, one after another: a room full of talk must not keep an order open that nobody stands at any more. */
+const MAXIMUM_EXTENSIONS = 60;
 
 export class Timers {
   readonly #running = new Map<string, NodeJS.Timeout>();
@@ -19,9 +21,11 @@ export class Timers {
 
   start(name: string, id: string, purpose: TimerPurpose, afterMs: number): void {
     this.cancel(name);
+    let extensions = 0;
     const fire = (): void => {
       // Someone who is in the middle of a sentence has not failed to speak.
-      if (purpose === "no-input" && this.#customerSpeaks()) {
+      if (purpose === "no-input" && extensions < MAXIMUM_EXTENSIONS && this.#customerSpeaks()) {
+        extensions++;
         this.#running.set(name, setTimeout(fire, SPEECH_EXTENSION_MS));
         return;
       }
