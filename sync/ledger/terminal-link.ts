@@ -101,7 +101,11 @@ export class TerminalLink {
             clearTimeout(giveUp);
             resolve(true);
           },
-          (error: unknown) => log.warn({ err: String(error) }, "cannot listen to the terminals"),
+          (error: unknown) => {
+            log.warn({ err: String(error) }, "cannot listen to the terminals, trying again");
+            // Connected and deaf would last until somebody noticed: the next connection asks again.
+            if (!this.#stopping) client.stream.destroy();
+          },
         );
       });
     });

@@ -1,6 +1,9 @@
 /** The link's limits, on the embedded broker inside this process: bounded queues, no request queued twice. */
 import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { Aedes } from "aedes";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
 import type { ClearingDesk } from "../../sync/ledger/clearing-desk.ts";
@@ -125,4 +128,27 @@ describe("the link", () => {
     expect(desk.asked).toEqual([]);
     await liar.close();
   });
+});
+
+test("a subscription that is refused is asked for again, until it is granted", async () => {
+  let refusals = 1;
+  const strict = await Aedes.createBroker({
+    authorizeSubscribe: (_client, subscription, done) => done(null, refusals-- > 0 ? null : subscription),
+  });
+  const server = createServer((socket) => void strict.handle(socket)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const persistent = new TerminalLink({
+    desk,
+    storage,
+    signingKey: privateKey,
+    now: () => 1,
+    log: silent,
+    broker: { url: `mqtt://127.0.0.1:${address.port}`, options: {} },
+  });
+  expect(await persistent.start(5_000)).toBe(true);
+  await persistent.stop();
+  server.close();
+  await new Promise<void>((resolve) => strict.close(() => resolve()));
 });
