@@ -12,7 +12,7 @@ import type { Alphabet } from "./alphabet.ts";
 import { BeamSearch, chain, type Ending, type History, UNKNOWN_WORD } from "./beam-search.ts";
 import { DEFAULT_WEIGHTS, type DecoderWeights } from "./decoder-weights.ts";
 import { clarity, type EmissionRules, type Emissions, greedyLabels, readEmissions } from "./emissions.ts";
-import { type Grammar, grammarOf } from "./grammar.ts";
+import { type Grammar, grammarOf, WORD_CLASSES } from "./grammar.ts";
 import type { DecoderLexicon } from "./lexicon.ts";
 import { similarSounds } from "./similar-sounds.ts";
 
@@ -46,6 +46,9 @@ export const MAX_HYPOTHESES = 8;
 const CLARITY_POWER = 3;
 /** Endings whose runners-up are looked at. */
 const MAX_ENDINGS = 4;
+const BOUND = new Set(
+  (["D", "N", "B", "S", "T", "C", "K", "P", "Q"] as const).map((name) => WORD_CLASSES.indexOf(name)),
+);
 /** A confidence over few labels says little: fewer than this count as this many. */
 const LEAST_LABELS = 2;
 
@@ -106,7 +109,7 @@ export class Decoder {
       const entry = this.#lexicon.words[link.word];
       const labels = greedyLabels(emissions, link.fromFrame, link.toFrame);
       const confidence = entry === undefined ? 0 : this.#confidence(link, emissions, labels.length);
-      const known = entry !== undefined && confidence >= this.#weights.leastWord;
+      const known = entry !== undefined && (confidence >= this.#weights.leastWord || isBound(entry.classes));
       const said = known ? entry.text : this.#alphabet.decode(labels);
       if (said === "") continue;
       words.push({ text: said, fromFrame: link.fromFrame, toFrame: link.toFrame, confidence, known });
@@ -135,6 +138,11 @@ export class Decoder {
     );
     return fit * Math.min(1, clarity(emissions) / this.#weights.clear) ** CLARITY_POWER;
   }
+}
+
+/** Numbers, counters, particles and endings are too short to be judged alone; the words around them hold them. */
+function isBound(classes: readonly number[]): boolean {
+  return classes.every((name) => BOUND.has(name));
 }
 
 /** When no sequence of words survived the search, what was heard stands as one unknown word. */

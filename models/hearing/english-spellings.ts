@@ -2,15 +2,30 @@
  * Other spellings of English words, as somebody writes who only hears them: the acoustic model spells by ear, and a word
  * that it has never seen comes out without its silent letters.
  */
-/** Words that sound alike at a counter: "for octopus rices" is four of them. */
-const HOMOPHONES: Readonly<Record<string, readonly string[]>> = {
-  four: ["for"],
-  two: ["to", "too"],
-  one: ["won", "wan"],
-  eight: ["ate", "ait"],
+/** The short words that decide about quantities and answers, as they sound: "for octopus rices" is four of them. */
+const SOUNDS: Readonly<Record<string, readonly string[]>> = {
+  one: ["won", "wan", "wun"],
+  two: ["to", "too", "tu"],
   three: ["tree", "thre"],
+  four: ["for", "fo", "fore"],
+  five: ["fiv"],
+  six: ["siks", "sics"],
+  seven: ["sevn"],
+  eight: ["ate", "ait", "eit"],
+  nine: ["nain", "nin", "nie"],
+  ten: ["tin"],
   a: ["uh"],
+  yes: ["yas", "ys", "yus"],
+  yeah: ["ya", "yea"],
+  okay: ["oke", "oka", "okey"],
+  right: ["rite", "rait"],
+  please: ["pleas", "ples", "plis"],
 };
+
+/** Spellings that sound just like the word. */
+export function soundsLike(word: string): readonly string[] {
+  return Object.hasOwn(SOUNDS, word) ? (SOUNDS[word] ?? []) : [];
+}
 
 /** Letters that are written and not said, in the order in which they are dropped. */
 const SILENT: readonly (readonly [RegExp, string])[] = [
@@ -30,7 +45,7 @@ const MAX_SPELLINGS = 5;
 
 /** Spellings beside the written one, nearest first, at most MAX_SPELLINGS. */
 export function englishSpellings(word: string): readonly string[] {
-  const found = new Set<string>(HOMOPHONES[word] ?? []);
+  const found = new Set<string>();
   let worn = word;
   for (const [silent, said] of SILENT) {
     const alone = word.replace(silent, said);

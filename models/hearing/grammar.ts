@@ -31,7 +31,7 @@ const KOREAN: Readonly<Record<string, string>> = {
   N: "$0.3 P0.5 Q0.3 A0.3 V0.2 M0.5 I0.7 O0.7 D0.8 N0.8 B0.8 X0.7 F1 S3 C3 U1.5",
   B: "C0 K2 $0.5 P0.6 Q0.4 A0.4 V0.3 M0.6 I0.8 O0.8 D0.7 N0.7 B0.7 X0.8 F1 S3 U1.5",
   S: "T0.2 S0.6 K0 C1.6 I2 $1.5 P1 Q1 A1 V1.2 U2",
-  T: "S0.2 T0.4 K0.1 C0.8 I2 $1.5 P1 Q1 A1 V1.2 U2",
+  T: "S0 T0.4 K0.1 C0.8 I2 $1.5 P1 Q1 A1 V1.2 U2",
   C: "$0.3 P0.3 Q0.2 A0.2 V0.1 I0.5 O0.6 M0.5 X0.6 F1 Y1.5 N2 B2 D2 R1.5 U1",
   K: "$0.3 P0.3 Q0.2 A0.2 V0.1 I0.5 O0.6 M0.5 X0.6 F1 Y1.5 N2 B2 D2 R1.5 U1",
   P: "I0.5 O0.5 N0.5 B0.5 D0.5 S1.2 T1.2 V0.3 $0.7 A1 M0.7 X1 P1 Q0.7 F1 Y2 R1.5 U1",
@@ -48,7 +48,7 @@ const KOREAN: Readonly<Record<string, string>> = {
 
 const ENGLISH: Readonly<Record<string, string>> = {
   "^": "V0 N0.1 I0.3 O0.3 Y0 F0.4 R0.3 M0.8 A1 X1 P2 C3 U1",
-  I: "$0.1 A0.1 V0.4 N0.7 P0.7 O0.8 I1.2 X0.6 M0.7 F0.6 Y1.2 C2 R1 U1",
+  I: "$0.1 A0.1 V0.4 N0.5 P0.7 O0.8 I1.2 X0.6 M0.7 F1 Y1.2 C2 R1 U1",
   O: "I0 O0.4 M0.4 C0.8 $0.6 V0.6 A0.7 N1 F0.8 P0.8 Y1.5 X1 U1",
   N: "I0 O0.1 C0.3 M0.4 N0.6 $0.9 V1.6 F1.4 P1.2 A1.2 X1.6 U1",
   C: "I0 O0.3 F0.5 M0.8 $0.8 N1 V0.8 A0.8 U1",

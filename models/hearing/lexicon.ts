@@ -8,7 +8,7 @@
 import type { Language, Menu } from "../../daemon/core/menu.ts";
 import { lexicon as vocabulary, type WordSense } from "../understanding/lexicon.ts";
 import { type Alphabet, koreanSpoken } from "./alphabet.ts";
-import { englishSpellings } from "./english-spellings.ts";
+import { englishSpellings, soundsLike } from "./english-spellings.ts";
 import { classOf, WORD_CLASSES, type WordClass } from "./grammar.ts";
 import { englishNumber } from "./number-words.ts";
 import { otherWords } from "./other-words.ts";
@@ -50,7 +50,7 @@ const MIN_PART_LABELS = 3;
 /** Words of one or two labels fit any noise: they pay for it. */
 const SHORT_COSTS: readonly number[] = [0, 1.2, 0.5];
 /** What leans on another word is short by nature, and the grammar holds it in its place. */
-const BOUND_CLASSES = new Set<WordClass>(["I", "O", "D", "N", "B", "C", "K", "Q"]);
+const BOUND_CLASSES = new Set<WordClass>(["I", "O", "D", "N", "B", "S", "T", "C", "K", "Q"]);
 /** Hears the 5,000 nodes that a menu of 500 items needs, and refuses to grow without bound. */
 const MAX_WORDS = 20_000;
 
@@ -91,6 +91,7 @@ class Drafts {
     if (!this.#spell(text, said, sense, cost)) return false;
     const others = this.#language === "en" ? englishSpellings(said) : [];
     for (const other of others) this.#spell(text, other, sense, cost + SPELLING_COST);
+    if (this.#language === "en") for (const other of soundsLike(said)) this.#spell(text, other, sense, cost);
     if (sense.kind === "item" || sense.kind === "option") this.#wear(text, said, sense, cost);
     return true;
   }

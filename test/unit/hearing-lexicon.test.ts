@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { readMenu } from "../../daemon/menu-file.ts";
 import { Alphabet, koreanSpoken } from "../../models/hearing/alphabet.ts";
 import { Decoder } from "../../models/hearing/decoder.ts";
-import { englishSpellings } from "../../models/hearing/english-spellings.ts";
+import { englishSpellings, soundsLike } from "../../models/hearing/english-spellings.ts";
 import { buildLexicon } from "../../models/hearing/lexicon.ts";
 import { englishNumber, sinoKorean } from "../../models/hearing/number-words.ts";
 import { spelledSpeech, TEST_TOKENS, testAlphabet } from "../support/spelled-speech.ts";
@@ -76,13 +76,20 @@ it.each([
 ])("says %s as %s", (name, spoken) => expect(koreanSpoken(name)).toBe(spoken));
 
 it.each([
-  ["four", ["for"]],
   ["flat white", ["flat whit", "flat wite", "flat wit"]],
   ["knife", ["knif", "nife", "nif"]],
   ["coffee", ["cofee", "coffe", "cofe"]],
   ["egg", ["eg"]],
   ["tart", []],
 ])("hears %s also as %j", (word, spellings) => expect(englishSpellings(word)).toEqual(spellings));
+
+it("takes for and to for numbers where a number belongs", () => {
+  expect([soundsLike("four"), soundsLike("two")]).toEqual([
+    expect.arrayContaining(["for"]),
+    expect.arrayContaining(["to"]),
+  ]);
+  expect(soundsLike("constructor")).toEqual([]);
+});
 
 describe("a menu", () => {
   it("that was never seen brings its words along", () => {
