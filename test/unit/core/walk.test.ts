@@ -140,8 +140,11 @@ class Walk {
   }
 
   #watch(before: TerminalState, happening: Happening): void {
-    if (happening.kind === "speech.ended" && happening.effectId === this.#reading?.id)
+    // A sentence ends once; what is said of its end a second time changes nothing.
+    if (happening.kind === "speech.ended" && happening.effectId === this.#reading?.id) {
       this.#told = happening.outcome === "interrupted" ? null : this.#reading.total;
+      this.#reading = null;
+    }
     const ids = new Set(this.terminal.effects.map(({ id }) => id));
     must(ids.size === this.terminal.effects.length, "effect ids differ");
     for (const effect of this.terminal.effects) {
