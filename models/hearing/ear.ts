@@ -23,5 +23,8 @@ export async function openEar(
   };
   const hearing = new Hearing(settings, read, emit);
   await hearing.open();
+  if (hearing.unspoken.length > 0) {
+    process.stderr.write(`words of the menu that cannot be heard: ${hearing.unspoken.join(", ")}\n`);
+  }
   return hearing;
 }

@@ -71,6 +71,7 @@ export class Hearing {
   #model: AcousticModel | null = null;
   #detector: VoiceDetector | null = null;
   #decoder: Decoder | null = null;
+  #unspoken: readonly string[] = [];
   #sound = new LogMel();
   #endpointing: Endpointing = INITIAL_ENDPOINTING;
   #context: DialogueContext = { expectation: "order", lines: [] };
@@ -102,8 +103,15 @@ export class Hearing {
     this.#model = await this.#parts.openModel(modelDirectory, threads);
     this.#detector = await this.#parts.openDetector();
     const { alphabet } = this.#model;
-    this.#decoder = new Decoder(alphabet, buildLexicon(menu, language, alphabet), language);
+    const lexicon = buildLexicon(menu, language, alphabet);
+    this.#unspoken = lexicon.unspoken;
+    this.#decoder = new Decoder(alphabet, lexicon, language);
     this.#sound = new LogMel(this.#model.folder.compression);
+  }
+
+  /** Words of the menu that cannot be heard, because the model has no labels for their script. Known after open. */
+  get unspoken(): readonly string[] {
+    return this.#unspoken;
   }
 
   /** Accepts a command; frames are worked on in the background, in order. */

@@ -71,6 +71,8 @@ export async function openAcousticModel(directory: string, threads: number): Pro
     session = await onnx.InferenceSession.create(folder.weights, {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      // Idle threads that spin take the processor from the sound drivers on a small machine.
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
     });
   } catch (cause) {
     throw new Fault("model.damaged", `${directory}/model.onnx is not a model that this program can run`, {
