@@ -85,9 +85,15 @@ const payment = z.strictObject({
 });
 
 const receipt = z.strictObject({
-  printMs: milliseconds.default(30_000),
-  retryMs: milliseconds.default(3_000),
-  attempts: z.number().int().min(1).max(100).default(20),
+  printMs: milliseconds.default(15_000).describe("longest time for one receipt"),
+  retryMs: milliseconds.default(3_000).describe("wait after paper out or an open cover"),
+  attempts: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe("then staff is alarmed and the next sale may begin"),
 });
 
 /** A section whose keys all have defaults may be left out. */

@@ -51,10 +51,15 @@ export function enter(draft: Draft, phase: Phase): void {
   update(draft, { phase });
 }
 
-/** Says a prompt; its end opens the ear when the phase listens. The ear is closed meanwhile: half duplex. */
+/** Says a prompt that the customer answers: its end opens the ear. Half duplex: the ear is closed meanwhile. */
 export function say(draft: Draft, prompt: Prompt): void {
-  ask(draft, { kind: "ear.close" });
   stopTimer(draft);
+  tell(draft, prompt);
+}
+
+/** The same while something else is awaited too: the sale's timer runs on. */
+export function tell(draft: Draft, prompt: Prompt): void {
+  ask(draft, { kind: "ear.close" });
   const saying = ask(draft, { kind: "speech.say", prompt, language: saleOf(draft).language });
   update(draft, { saying });
 }

@@ -13,6 +13,7 @@ import {
   saleOf,
   say,
   startTimer,
+  tell,
   update,
 } from "./draft.ts";
 import type { TurnSource } from "./event.ts";
@@ -97,7 +98,7 @@ function atTheCard(draft: Draft, total: Money, intent: Intent): void {
       return cancel(draft);
     case "staff":
       raiseStaffCall(draft);
-      return remark(draft, { kind: "staff-called" });
+      return tell(draft, { kind: "staff-called" });
     case "confirm":
     case "pay":
     case "repeat":
@@ -188,6 +189,11 @@ function cancel(draft: Draft): void {
 /** Nothing said, or nothing understood: ask again, and after a few times hand over to staff. */
 export function miss(draft: Draft, prompt: Prompt): void {
   const sale = saleOf(draft);
+  // Beside the card reader people talk to each other: what is not understood there is not asked back.
+  if (sale.phase.kind === "awaiting-card") {
+    if (sale.saying === null) listen(draft, "confirmation");
+    return;
+  }
   if (!isOrdering(sale.phase)) return;
   const misses = sale.misses + 1;
   if (misses >= draft.settings.dialogue.misses) {
@@ -201,16 +207,27 @@ export function miss(draft: Draft, prompt: Prompt): void {
 
 /** The terminal finished speaking: a read-back that was not cut off counts as told, and the ear opens. */
 export function spoken(draft: Draft, effectId: string, outcome: "played" | "interrupted" | "failed"): void {
-  const { saying, phase, basket } = saleOf(draft);
+  const { saying, phase } = saleOf(draft);
   if (saying !== effectId) return;
   update(draft, { saying: null });
+  // A spoken "cancel" counts until a card was tapped.
+  if (phase.kind === "awaiting-card") return listen(draft, "confirmation");
   if (!isOrdering(phase)) return;
   // Speech that failed is told as well: the display shows the same words and the amount.
   if (phase.kind === "read-back" && phase.reading === effectId && outcome !== "interrupted") {
     enter(draft, { ...phase, told: true });
   }
-  const expectation =
-    phase.kind === "read-back" || phase.kind === "quantity-question" ? "confirmation" : "order";
-  ask(draft, { kind: "ear.open", expectation, lines: basket });
+  const asked = phase.kind === "read-back" || phase.kind === "quantity-question";
+  listen(draft, asked ? "confirmation" : "order");
   startTimer(draft, "no-input", draft.settings.dialogue.noInputMs);
+}
+
+function listen(draft: Draft, expectation: "order" | "confirmation"): void {
+  ask(draft, { kind: "ear.open", expectation, lines: saleOf(draft).basket });
+}
+
+/** After a restart at the card, nobody knows who stands there now: order and amount are told again. */
+export function confirmAgain(draft: Draft): void {
+  ask(draft, { kind: "card.disarm" });
+  readBack(draft);
 }

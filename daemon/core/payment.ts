@@ -17,6 +17,7 @@ import {
   saleOf,
   say,
   startTimer,
+  tell,
   update,
 } from "./draft.ts";
 import type { Alarm } from "./effect.ts";
@@ -33,24 +34,26 @@ import { reversalsWaiting } from "./settlement.ts";
  */
 export const MAXIMUM_REVERSALS = 50;
 
+/** How long a daemon may have been away for the customer of an unanswered charge to be there still. */
+const RESUME_LIMIT_MS = 120_000;
+
 /** Asks for the card. Only a read-back that was confirmed leads here. */
 export function awaitCard(draft: Draft, total: Money): void {
-  ask(draft, { kind: "ear.close" });
   enter(draft, { kind: "awaiting-card", total });
   ask(draft, { kind: "card.arm" });
-  remark(draft, { kind: "tap-card", total });
+  tell(draft, { kind: "tap-card", total });
   startTimer(draft, "card", draft.settings.payment.cardMs);
 }
 
 export function remindOfCard(draft: Draft, total: Money): void {
-  remark(draft, { kind: "tap-card", total });
+  tell(draft, { kind: "tap-card", total });
 }
 
 /** A card that cannot be used: say why and wait for the next. */
 export function cardRejected(draft: Draft, reason: CardProblem): void {
   if (saleOf(draft).phase.kind !== "awaiting-card") return;
   ask(draft, { kind: "card.arm" });
-  remark(draft, { kind: "tap-again", reason });
+  tell(draft, { kind: "tap-again", reason });
 }
 
 /** A verified card was tapped. */
@@ -69,6 +72,7 @@ export function cardPresented(draft: Draft, card: CardProof, lastCounter: number
     timeMs: draft.atMs,
   };
   ask(draft, { kind: "card.disarm" });
+  ask(draft, { kind: "ear.close" });
   update(draft, { attempts: attempts + 1 });
   if (draft.state.linkUp && reversalsWaiting(draft) < MAXIMUM_REVERSALS) return authorise(draft, charge);
   if (!draft.state.linkUp && mayApproveOffline(draft, charge)) return approveOffline(draft, charge, "unsent");
@@ -163,10 +167,13 @@ function declined(
     enter(draft, { kind: offered.length === 0 ? "listening" : "basket" });
     return say(draft, { kind: "declined", reason });
   }
-  remark(draft, { kind: "declined", reason });
-  if (attempts >= draft.settings.payment.attempts) return close(draft, "declined", null);
+  if (attempts >= draft.settings.payment.attempts) {
+    remark(draft, { kind: "declined", reason });
+    return close(draft, "declined", null);
+  }
   enter(draft, { kind: "awaiting-card", total: charge.amount });
   ask(draft, { kind: "card.arm" });
+  tell(draft, { kind: "declined", reason });
   startTimer(draft, "card", draft.settings.payment.cardMs);
 }
 
@@ -192,8 +199,7 @@ export function paymentTimedOut(draft: Draft, phase: PaymentPhase): void {
       // Without a ledger to ask, the sale is one of the offline sales, under the key that was sent.
       if (!draft.state.linkUp && mayApproveOffline(draft, phase.charge))
         return approveOffline(draft, phase.charge, "sent");
-      alarm(draft, { kind: "charge-unresolved", saleId: saleOf(draft).id, key: phase.charge.key });
-      return reverse(draft, phase.charge);
+      return giveUp(draft, phase.charge);
     case "receipt":
       // No word from the printer: some paper may be out, so what comes next is a copy.
       return receiptFailed(draft, phase, "offline", true);
@@ -266,18 +272,22 @@ function receiptFailed(draft: Draft, phase: ReceiptPhase, reason: PrintProblem, 
   startTimer(draft, "print", draft.settings.receipt.retryMs);
 }
 
-/** After a restart: the charge is under way or done, the devices know nothing of it. */
-export function resumePayment(draft: Draft, phase: PaymentPhase): void {
-  switch (phase.kind) {
-    case "awaiting-card":
-      return awaitCard(draft, phase.total);
-    case "authorising":
-      return startTimer(draft, "answer", draft.settings.payment.answerMs);
-    case "uncertain":
-      return startTimer(draft, "query", draft.settings.payment.queryMs);
-    case "receipt":
-      return print(draft, { ...phase, copy: true });
-  }
+/**
+ * After a restart: the charge is under way or done, the devices know nothing of it. A charge from long ago, or from a
+ * time that this clock has not reached, belongs to a customer who is gone: it is taken back, not approved.
+ */
+export function resumePayment(draft: Draft, phase: Exclude<PaymentPhase, { kind: "awaiting-card" }>): void {
+  if (phase.kind === "receipt") return print(draft, { ...phase, copy: true });
+  const awayMs = draft.atMs - phase.charge.timeMs;
+  if (awayMs < 0 || awayMs > RESUME_LIMIT_MS) return giveUp(draft, phase.charge);
+  if (phase.kind === "authorising") return startTimer(draft, "answer", draft.settings.payment.answerMs);
+  startTimer(draft, "query", draft.settings.payment.queryMs);
+}
+
+/** Nobody knows whether it was charged, and nobody waits for the answer any more. */
+function giveUp(draft: Draft, charge: Charge): void {
+  alarm(draft, { kind: "charge-unresolved", saleId: saleOf(draft).id, key: charge.key });
+  reverse(draft, charge);
 }
 
 function alarm(draft: Draft, what: Alarm): void {

@@ -10,7 +10,7 @@ import type { LedgerAnswer } from "./clearing.ts";
 import { ask, type Draft, enter, saleOf, update } from "./draft.ts";
 import type { Effect } from "./effect.ts";
 import type { SaleEvent } from "./event.ts";
-import { hear, miss, repeat, spoken, wake } from "./ordering.ts";
+import { confirmAgain, hear, miss, repeat, spoken, wake } from "./ordering.ts";
 import {
   cardPresented,
   cardRejected,
@@ -123,5 +123,6 @@ function resume(draft: Draft): void {
   update(draft, { timer: null, saying: null });
   const { phase } = saleOf(draft);
   if (isOrdering(phase)) return repeat(draft, phase);
+  if (phase.kind === "awaiting-card") return confirmAgain(draft);
   resumePayment(draft, phase);
 }

@@ -54,6 +54,8 @@ export type UplinkState = {
   readonly rejected: number;
   /** Answers to rows that wait no more. */
   readonly duplicates: number;
+  /** Refusals by a ledger that does not know this terminal. */
+  readonly unknown: number;
 };
 
 export type UplinkTimer = "connect" | "resend" | "stable";
@@ -100,6 +102,7 @@ export const INITIAL_UPLINK: UplinkState = {
   resendArmed: false,
   rejected: 0,
   duplicates: 0,
+  unknown: 0,
 };
 
 export function isLinkUp(state: UplinkState): boolean {
@@ -225,6 +228,8 @@ function answerArrived(state: UplinkState, answer: LedgerAnswer): UplinkStep {
   if (waiting === undefined) return { state: { ...state, duplicates: state.duplicates + 1 }, effects: [] };
   const { request } = waiting.row;
   if (request.key !== answer.key) return answerRejected(state, "wire.malformed");
+  if (answer.outcome.kind === "refused" && answer.outcome.reason === "unknown-terminal")
+    return notKnown(state);
   const window = state.window.filter((other) => other !== waiting);
   const next: UplinkState = {
     ...state,
@@ -242,6 +247,17 @@ function answerArrived(state: UplinkState, answer: LedgerAnswer): UplinkStep {
   }
   if (state.resendArmed && window.length === 0) effects.push({ kind: "timer.clear", timer: "resend" });
   return { state: next, effects: [...effects, ...refill(next)] };
+}
+
+/**
+ * A ledger that does not know this terminal has a mistake in its settings, and sales must not be lost by that: the rows
+ * stay and are sent again, ever more slowly, until somebody has mended it.
+ */
+function notKnown(state: UplinkState): UplinkStep {
+  const unknown = state.unknown + 1;
+  const text = `the ledger does not know this terminal (${unknown} refusals so far); add it to the ledger's settings: nothing is lost`;
+  const doubled = Number.isInteger(Math.log2(unknown));
+  return { state: { ...state, unknown }, effects: doubled ? [{ kind: "alarm.raise", text }] : [] };
 }
 
 /** Alarms at the first and whenever the count has doubled, so that a flood of forgeries is not a flood of alarms. */

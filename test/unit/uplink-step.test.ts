@@ -144,6 +144,16 @@ describe("what a step does", () => {
       ["deliver r1", "alarm", "clear resend", `read ${WINDOW_ROWS} after 1`],
     ],
     [
+      "a ledger that does not know the terminal loses nothing: the row stays, alarmed ever more rarely",
+      [...UP, read(row(1)), ...Array(2).fill(arrived(1, { kind: "refused", reason: "unknown-terminal" }))],
+      ["alarm"],
+    ],
+    [
+      "a third refusal of that kind is no alarm",
+      [...UP, read(row(1)), ...Array(3).fill(arrived(1, { kind: "refused", reason: "unknown-terminal" }))],
+      [],
+    ],
+    [
       "a row that cannot be sent is buried",
       [...UP, read(row(1), row(2)), { kind: "row.unsendable", id: "r1", reason: "x" }],
       ["bury r1", "alarm", `read ${WINDOW_ROWS - 1} after 2`],

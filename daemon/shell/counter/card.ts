@@ -28,19 +28,22 @@ export class Card {
     this.#reader.onEvent((event) => this.#noticed(event));
     // Whether it has just started or was lost meanwhile: it has to be told that a card is awaited.
     this.#reader.onState((state) => {
-      if (state.kind === "running" && this.#armed) this.arm();
+      if (state.kind === "restarting") this.#tellFault();
+      if (state.kind !== "running") return;
+      this.#faultTold = false;
+      if (this.#armed) this.arm();
     });
   }
 
   arm(): void {
     this.#armed = true;
-    this.#faultTold = false;
     this.#reader.command({ kind: "arm" }).catch(() => undefined);
   }
 
   disarm(): void {
     if (!this.#armed) return;
     this.#armed = false;
+    this.#faultTold = false;
     this.#reader.command({ kind: "disarm" }).catch(() => undefined);
   }
 
@@ -57,14 +60,19 @@ export class Card {
         return;
       case "fault":
         this.#listener.fault(event.code, event.detail);
-        if (this.#armed && !this.#faultTold) {
-          this.#faultTold = true;
-          this.#listener.rejected("reader-fault");
-        }
+        return this.#tellFault();
+      case "recovered":
+        this.#faultTold = false;
         return;
       case "removed":
-      case "recovered":
         return;
     }
+  }
+
+  /** Once: the answer to it arms the reader again, which may fail again. */
+  #tellFault(): void {
+    if (!this.#armed || this.#faultTold) return;
+    this.#faultTold = true;
+    this.#listener.rejected("reader-fault");
   }
 }

@@ -9,9 +9,7 @@ const authorising = (): TestTerminal => atTheCard().tap();
 
 describe("awaiting the card", () => {
   it("arms the reader and says the amount", () => {
-    expect(atTheCard().wants).toEqual(
-      ["timer.cancel", "ear.close", "card.arm", "say tap-card", "timer card"].slice(1),
-    );
+    expect(atTheCard().wants).toEqual(["card.arm", "ear.close", "say tap-card", "timer card"]);
   });
 
   it("sends one authorisation under the sale's first key when a card is tapped", () => {
@@ -51,7 +49,7 @@ describe("awaiting the card", () => {
 
   it("asks again after a card that cannot be used", () => {
     const terminal = atTheCard().happen({ kind: "card.rejected", reason: "torn-away" });
-    expect(terminal.wants).toEqual(["card.arm", "say tap-again"]);
+    expect(terminal.wants).toEqual(["card.arm", "ear.close", "say tap-again"]);
   });
 
   it("ignores cards that nobody asked for", () => {
@@ -448,7 +446,7 @@ describe("after a restart", () => {
     ],
     ["question", () => new TestTerminal().wake().order("water", 18), ["ear.close", "say quantity-question"]],
     ["read-back", () => new TestTerminal().wake().order("latte"), ["ear.close", "say read-back"]],
-    ["awaiting card", atTheCard, ["ear.close", "card.arm", "say tap-card", "timer card"]],
+    ["awaiting card", atTheCard, ["card.disarm", "ear.close", "say read-back"]],
     ["authorising", authorising, ["timer answer"]],
     ["uncertain", () => authorising().timeOut(), ["timer query"]],
     ["receipt", () => authorising().approve(), ["printer.print", "timer print"]],
@@ -477,16 +475,16 @@ describe("after a restart", () => {
 
 describe("what the counter does not wait for", () => {
   it("mumbling while a card is awaited or charged changes nothing", () => {
-    expect(atTheCard().intend({ kind: "cancel" }, 0.1).effects).toEqual([]);
+    expect(atTheCard().intend({ kind: "cancel" }, 0.1).wants).toEqual([]);
+    expect(atTheCard().finishSpeech().intend({ kind: "cancel" }, 0.1).wants).toEqual([
+      "ear.open confirmation",
+    ]);
     expect(authorising().happen({ kind: "turn.missed" }).effects).toEqual([]);
   });
 
-  it("the end of a sentence that was begun before the card opens no ear", () => {
-    const terminal = new TestTerminal().linked().wake().order("latte").finishSpeech("failed");
-    terminal.order("latte");
-    const turn = { language: "ko", intent: { kind: "confirm" }, confidence: 1 } as const;
-    terminal.happen({ kind: "turn.heard", turn, source: "touch" });
-    expect(terminal.finishSpeech("interrupted").wants).toEqual([]);
+  it("the end of a sentence that was begun before the tap opens no ear", () => {
+    const terminal = authorising();
+    expect(terminal.finishSpeech().wants).toEqual([]);
   });
 
   it("two open charges are settled each by its own answer", () => {
@@ -499,6 +497,50 @@ describe("what the counter does not wait for", () => {
       ["sale-1/1", 0],
       ["sale-2/1", 1],
     ]);
+  });
+});
+
+describe("speaking at the card", () => {
+  it("is heard once the amount was said, without a second time limit", () => {
+    expect(atTheCard().finishSpeech().wants).toEqual(["ear.open confirmation"]);
+  });
+
+  it("cancels", () => {
+    expect(atTheCard().finishSpeech().intend({ kind: "cancel" }).ending).toBe("cancelled");
+  });
+
+  it("ends with the tap", () => {
+    expect(atTheCard().finishSpeech().tap().wants).toContain("ear.close");
+  });
+
+  it("is heard again after a card that was refused or declined", () => {
+    const refused = atTheCard().happen({ kind: "card.rejected", reason: "wrong-card" });
+    expect(refused.finishSpeech().wants).toEqual(["ear.open confirmation"]);
+    const declined = authorising().answer({ kind: "declined", reason: "card-blocked", gateway: "g" });
+    expect(declined.finishSpeech().wants).toEqual(["ear.open confirmation"]);
+  });
+});
+
+describe("a restart after a long time", () => {
+  const awayFor = (terminal: TestTerminal, ms: number): TestTerminal => {
+    terminal.atMs += ms;
+    return terminal.happen({ kind: "daemon.started" });
+  };
+
+  it.each([
+    ["authorising", () => authorising()],
+    ["uncertain", () => authorising().timeOut()],
+  ] as const)("takes back a charge that was %s: its customer is gone", (_, before) => {
+    const terminal = awayFor(before(), 3_600_000);
+    expect(terminal.sent).toEqual(["sale-1/1:reverse"]);
+    expect(terminal.alarms).toEqual(["charge-unresolved"]);
+    expect(terminal.ending).toBe("reversed");
+  });
+
+  it("takes it back as well when the clock went back to 1970: nobody knows how long it was", () => {
+    const terminal = authorising();
+    terminal.atMs = 5_000;
+    expect(terminal.happen({ kind: "daemon.started" }).sent).toEqual(["sale-1/1:reverse"]);
   });
 });
 
