@@ -30,7 +30,7 @@ function spoken(voice: string, text: string): Float32Array {
 }
 
 const ANSWERS = ["네", "아니요", "예", "취소", "하나", "둘", "카드요", "좋아요"];
-const VOICES = ["ko", "ko+f2", "ko+m3", "ko+f5"];
+const VOICES = ["ko", "ko+f2", "ko+m3", "ko+f5", "ko+klatt2", "ko+croak"];
 
 it("finds short answers however long it has been running", async () => {
   const lost: string[] = [];
