@@ -18,7 +18,8 @@ export const ROOMS: { readonly [room: string]: readonly string[] | "everything" 
   daemon: "everything",
   "drivers/registry.ts": ["daemon/core", "drivers"],
   "drivers/settings.ts": ["daemon/core", "drivers"],
-  "drivers/host.ts": ["daemon/core", "drivers"],
+  "drivers/host.ts": ["daemon/core", "daemon/shell/child-host.ts", "drivers"],
+  "models/host.ts": ["daemon/core", "daemon/shell/child-host.ts", "models"],
   drivers: ["daemon/core"],
   models: ["daemon/core"],
   // An entry point: it reads the menu file as the daemon does.
