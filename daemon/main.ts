@@ -92,8 +92,7 @@ command.action((options: Options) => main(options));
 try {
   await command.parseAsync();
 } catch (cause) {
-  process.stderr.write(
-    `saypayd: ${cause instanceof Fault ? cause.message : ((cause as Error).stack ?? cause)}\n`,
-  );
+  const detail = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  process.stderr.write(`saypayd: ${cause instanceof Fault ? cause.message : detail}\n`);
   process.exit(exitStatus(cause));
 }

@@ -18,7 +18,7 @@ function gated(channel: HostChannel<AnyEvent>): (event: AnyEvent) => void {
   return (event) => {
     if (event.kind === "frame") {
       const { dropped } = gate;
-      const { send, before } = gate.admit(channel.unread);
+      const { send, before } = gate.admit(channel.unread());
       if (before?.kind === "recovered") process.stderr.write(`${dropped} frames were dropped\n`);
       if (before !== null) channel.emit(before);
       if (!send) return;

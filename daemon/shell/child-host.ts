@@ -20,7 +20,7 @@ export type HostedUnit<Command> = {
 export type HostChannel<Event> = {
   emit(event: Event): void;
   /** Reports that were sent and that the daemon has not taken yet. */
-  readonly unread: number;
+  unread(): number;
 };
 
 /** Rejects with a Fault when there is no such unit, its settings are wrong or it does not open. */
@@ -83,12 +83,9 @@ class ChildHost<Command, Event> {
   }
 
   async #openUnit(name: string, settings: unknown): Promise<void> {
-    const host = this;
     const channel: HostChannel<Event> = {
       emit: (event) => this.#report({ kind: "event", event }),
-      get unread() {
-        return host.#unread;
-      },
+      unread: () => this.#unread,
     };
     try {
       this.#unit = await this.#open(name, settings, channel);

@@ -124,6 +124,6 @@ export class Watcher {
     const seen = { ...(JSON.parse(data) as Observation), seenMs: performance.timeOrigin + performance.now() };
     this.seen.push(seen);
     for (const listener of this.#listeners) listener(seen);
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
   }
 }
