@@ -40,7 +40,7 @@ export function endpointingLimits(preset: Preset, expectation: Expectation): End
   return {
     silenceMs,
     speechMs: expectation === "confirmation" ? 160 : 300,
-    minimumMs: expectation === "confirmation" ? 60 : 100,
+    minimumMs: expectation === "confirmation" ? 40 : 100,
     suspicionMs: Math.min(160, silenceMs - 2 * FRAME_MS),
     resumeMs: 60,
     preRollMs: 320,

@@ -23,6 +23,16 @@ const STATE_SIZE = 256;
  */
 const QUIET_CHUNKS = 31;
 
+/**
+ * The detector is deaf to faint speech that the acoustic model still follows. Quiet sound is raised for it until the
+ * loudest of the last seconds reaches half of full scale, at most by 12 dB; loud sound is left as it is.
+ */
+const MAX_GAIN = 4;
+const AIM = 0.5;
+/** Per chunk of 32 ms: a loud word is forgotten after about eight seconds, so that the pause after it is not raised. */
+const PEAK_DECAY = 0.996;
+const LEAST_PEAK = 1e-4;
+
 /** Hysteresis on the probability, as the detector's authors advise. */
 export const VOICE_ON = 0.5;
 export const VOICE_OFF = 0.35;
@@ -57,6 +67,8 @@ class SileroDetector implements VoiceDetector {
   readonly #rate = new onnx.Tensor("int64", BigInt64Array.of(BigInt(SAMPLE_RATE)));
   /** The context, then the chunk that fills up. */
   readonly #window = new Float32Array(CONTEXT + CHUNK);
+  readonly #raised = new Float32Array(CONTEXT + CHUNK);
+  #peak = 0;
   #filled = 0;
   #state = emptyState();
   #quietChunks = 0;
@@ -82,7 +94,8 @@ class SileroDetector implements VoiceDetector {
   };
 
   async #run(): Promise<void> {
-    const input = new onnx.Tensor("float32", this.#window, [1, this.#window.length]);
+    this.#raise();
+    const input = new onnx.Tensor("float32", this.#raised, [1, this.#raised.length]);
     const result = await this.#session.run({ input, state: this.#state, sr: this.#rate });
     this.#window.copyWithin(0, CHUNK);
     this.#filled = 0;
@@ -96,6 +109,15 @@ class SileroDetector implements VoiceDetector {
     const forget = this.#quietChunks >= QUIET_CHUNKS;
     if (forget) this.#quietChunks = 0;
     this.#state = forget ? emptyState() : (stateN as onnx.Tensor);
+  }
+
+  #raise(): void {
+    let peak = this.#peak * PEAK_DECAY;
+    for (let i = CONTEXT; i < this.#window.length; i += 1)
+      peak = Math.max(peak, Math.abs(this.#window[i] as number));
+    this.#peak = peak;
+    const gain = Math.max(1, Math.min(MAX_GAIN, AIM / Math.max(peak, LEAST_PEAK)));
+    for (let i = 0; i < this.#window.length; i += 1) this.#raised[i] = (this.#window[i] as number) * gain;
   }
 }
 
