@@ -50,7 +50,10 @@ def load_tests(folder):
     sets = {}
     for path in sorted(pathlib.Path(folder).glob("*/labels.json")):
         rows = json.loads(path.read_text(encoding="utf-8"))
-        sets[path.parent.name] = [(features(read_wave(path.parent / row["file"])), row["text"]) for row in rows]
+        languages = sorted({row["lang"] for row in rows})
+        for language in languages:
+            name = path.parent.name + (f" {language}" if len(languages) > 1 else "")
+            sets[name] = [(features(read_wave(path.parent / row["file"])), row["text"]) for row in rows if row["lang"] == language]
     return sets
 
 
