@@ -37,7 +37,7 @@ const NONE = Number.NEGATIVE_INFINITY;
 /** The node of unknown speech, beside those of the tree. */
 const GARBAGE_NODE = -1;
 const UNKNOWN_CLASS = WORD_CLASSES.indexOf("U");
-/** A frame whose blank is this sure adds nothing to any word. */
+/** A blank of this log-probability is sure. */
 const SURE_BLANK = -0.02;
 const CONFIRMATION_CLASSES = new Set(
   (["Y", "F", "R", "Q"] as const).map((name) => WORD_CLASSES.indexOf(name)),
@@ -106,12 +106,18 @@ export class BeamSearch {
     return best[frame] !== BLANK && (frame === 0 || best[frame] !== best[frame - 1]);
   }
 
+  /** A sure blank. Words grow in the first of a row of them, where a sound may be missing, and not in the others. */
+  #isQuiet(frame: number): boolean {
+    const { best, bestScore } = this.#emissions;
+    return frame >= 0 && best[frame] === BLANK && (bestScore[frame] as number) > SURE_BLANK;
+  }
+
   #advance(frame: number, fresh: boolean): void {
-    const { scores, labels, best, bestScore } = this.#emissions;
+    const { scores, labels, bestScore } = this.#emissions;
     const row = frame * labels;
     const blankScore = scores[row + BLANK] as number;
     const top = bestScore[frame] as number;
-    const quiet = best[frame] === BLANK && top > SURE_BLANK;
+    const quiet = this.#isQuiet(frame) && this.#isQuiet(frame - 1);
     this.#next = new Map();
     this.#threshold = this.#bestOf(this.#prefixes) + top - this.#weights.beamWidth;
     for (const prefix of this.#prefixes.values()) {

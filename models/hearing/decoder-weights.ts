@@ -28,7 +28,7 @@ export type DecoderWeights = {
 export const DEFAULT_WEIGHTS: DecoderWeights = {
   beam: 80,
   beamWidth: 18,
-  clip: 5.5,
+  clip: 6,
   grammar: 1.8,
   word: 0.8,
   garbageLabel: 2,
