@@ -39,9 +39,15 @@ const SILENT: readonly (readonly [RegExp, string])[] = [
   [/mb\b/g, "m"],
   [/ee/g, "e"],
   [/oo/g, "o"],
+  [/ough/g, "o"],
+  [/ewy?/g, "u"],
+  [/les?\b/g, "ls"],
+  [/(?<=[a-z]{2})[eao]r\b/g, "a"],
+  [/ea/g, "e"],
+  [/ou/g, "o"],
 ];
 
-const MAX_SPELLINGS = 5;
+const MAX_SPELLINGS = 8;
 
 /** Spellings beside the written one, nearest first, at most MAX_SPELLINGS. */
 export function englishSpellings(word: string): readonly string[] {

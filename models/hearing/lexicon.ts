@@ -51,15 +51,15 @@ const MIN_PART_LABELS = 3;
 const SHORT_COSTS: readonly number[] = [0, 1.2, 0.5];
 /** What leans on another word is short by nature, and the grammar holds it in its place. */
 const BOUND_CLASSES = new Set<WordClass>(["I", "O", "D", "N", "B", "S", "T", "C", "K", "Q"]);
-/** Hears the 5,000 nodes that a menu of 500 items needs, and refuses to grow without bound. */
-const MAX_WORDS = 20_000;
+/** Written words of a menu of 500 items with room for their other spellings; beyond it those are left out. */
+const MAX_WORDS = 24_000;
 
 /** A spelling that is not the written one. */
 const SPELLING_COST = 0.4;
 
-/** Korean codas and the h that speech swallows first, and English liquids, nasals and h. */
-const WEAK = new Set("ᆨᆫᆯᆷᆸᆼᆺᄒhlnrtd");
-const LEAST_WORN_LETTERS = 5;
+/** Sounds that may be missing from a name that is long enough to be known without them. */
+const WEAK: Readonly<Record<Language, RegExp>> = { ko: /[\u1100-\u11ff]/u, en: /[a-z]/, zh: /(?!)/ };
+const LEAST_WORN_LETTERS = 7;
 const WORN_COST = 2.5;
 
 type Draft = {
@@ -85,24 +85,26 @@ class Drafts {
     return [...this.#byKey.values()];
   }
 
-  /** False when the word cannot be spelled in labels. */
+  /** The written spelling. False when the word cannot be spelled in labels. */
   enter(text: string, sense: WordSense, cost: number): boolean {
-    const said = spoken(text, this.#language);
-    if (!this.#spell(text, said, sense, cost)) return false;
-    const others = this.#language === "en" ? englishSpellings(said) : [];
-    for (const other of others) this.#spell(text, other, sense, cost + SPELLING_COST);
-    if (this.#language === "en") for (const other of soundsLike(said)) this.#spell(text, other, sense, cost);
-    if (sense.kind === "item" || sense.kind === "option") this.#wear(text, said, sense, cost);
-    return true;
+    return this.#spell(text, spoken(text, this.#language), sense, cost);
   }
 
-  /** Names of the menu are also known with one weak sound missing, as they come out of noise. */
-  #wear(text: string, said: string, sense: WordSense, cost: number): void {
-    const letters = [...said.normalize("NFD").replaceAll(" ", "")];
+  /** Spellings that sound the same or nearly so. */
+  respell(text: string, sense: WordSense, cost: number): void {
+    if (this.#language !== "en") return;
+    const said = spoken(text, this.#language);
+    for (const other of soundsLike(said)) this.#spell(text, other, sense, cost);
+    for (const other of englishSpellings(said)) this.#spell(text, other, sense, cost + SPELLING_COST);
+  }
+
+  /** With one sound missing, as names come out of noise. */
+  wear(text: string, sense: WordSense): void {
+    const letters = [...spoken(text, this.#language).normalize("NFD").replaceAll(" ", "")];
     if (letters.length < LEAST_WORN_LETTERS) return;
     for (const [index, letter] of letters.entries()) {
-      if (!WEAK.has(letter)) continue;
-      this.#spell(text, letters.toSpliced(index, 1).join(""), sense, cost + WORN_COST);
+      if (!WEAK[this.#language].test(letter)) continue;
+      this.#spell(text, letters.toSpliced(index, 1).join(""), sense, WORN_COST);
     }
   }
 
@@ -130,12 +132,21 @@ class Drafts {
 export function buildLexicon(menu: Menu, language: Language, alphabet: Alphabet): DecoderLexicon {
   const drafts = new Drafts(language, alphabet);
   const entries = vocabulary(menu, language);
+  const names = entries.filter(({ sense }) => sense.kind === "item" || sense.kind === "option");
+  const others = otherWords(language).map((word) => ({
+    word,
+    sense: { kind: "filler" } as const,
+    cost: OTHER_COST,
+  }));
+  const parts = names.flatMap(({ word, sense }) =>
+    partsOf(word, language, alphabet).map((part) => ({ word: part, sense, cost: PART_COST })),
+  );
+  // What is written comes first, so that a menu of any size finds room for it.
   const unspoken = entries.filter(({ word, sense }) => !drafts.enter(word, sense, 0)).map(({ word }) => word);
-  for (const word of otherWords(language)) drafts.enter(word, { kind: "filler" }, OTHER_COST);
-  for (const { word, sense } of entries) {
-    if (sense.kind !== "item" && sense.kind !== "option") continue;
-    for (const part of partsOf(word, language, alphabet)) drafts.enter(part, sense, PART_COST);
-  }
+  for (const { word, sense, cost } of [...others, ...parts]) drafts.enter(word, sense, cost);
+  for (const { word, sense } of entries) drafts.respell(word, sense, 0);
+  for (const { word, sense, cost } of [...others, ...parts]) drafts.respell(word, sense, cost);
+  for (const { word, sense } of names) drafts.wear(word, sense);
   const words = drafts.list.map(({ text, classes, spaced, cost }) => ({
     text,
     classes: [...classes],
