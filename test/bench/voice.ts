@@ -5,7 +5,8 @@
  */
 import type { TurnLatency } from "../../daemon/shell/latency.ts";
 import { Counter } from "../support/counter.ts";
-import { Customer } from "../support/customer.ts";
+import { speak } from "../support/customer.ts";
+import type { Sound } from "../support/wav.ts";
 import { type Spread, spread, table } from "./figures.ts";
 import type { BenchOptions } from "./main.ts";
 
@@ -24,6 +25,10 @@ const ORDERS = [
   "유자차 따뜻한 걸로 두 잔 부탁드려요",
 ];
 
+const ANSWER_LIMIT_MS = 10_000;
+/** Long enough for the first sound of the reply to be in the recording. */
+const REPLY_HEARD_MS = 300;
+
 type Sample = TurnLatency & { readonly acousticMs: number | null };
 
 export async function voice(options: BenchOptions): Promise<void> {
@@ -35,9 +40,11 @@ export async function voice(options: BenchOptions): Promise<void> {
   let missed = 0;
   try {
     await counter.start();
-    const customer = new Customer(counter, "ko");
+    const sounds = await Promise.all(ORDERS.map((text) => speak(text, "ko")));
     for (let n = 0; n < orders; n++) {
-      const sample = await measure(counter, customer, ORDERS[n % ORDERS.length] ?? "");
+      const words = sounds[n % sounds.length];
+      if (words === undefined) break;
+      const sample = await measure(counter, words);
       if (sample === null) missed++;
       else samples.push(sample);
       if (process.stderr.isTTY) process.stderr.write(`\r${n + 1} of ${orders}`);
@@ -50,26 +57,27 @@ export async function voice(options: BenchOptions): Promise<void> {
   report(samples, missed, options.json);
 }
 
-/** One order, read back, then cancelled by touch. Null when it was not understood. */
-async function measure(counter: Counter, customer: Customer, words: string): Promise<Sample | null> {
+/** One order, cancelled by touch as soon as the reply has begun. Null when it was not understood. */
+async function measure(counter: Counter, words: Sound): Promise<Sample | null> {
   const { watcher } = counter;
   const mark = watcher.mark;
   await counter.wake();
   await watcher.next("listening", mark);
   const microphone = counter.sound.recordMicrophone();
   const speaker = counter.sound.recordSpeaker();
-  const understood = await customer.order(words, watcher.mark - 1).then(
-    () => true,
-    () => false,
-  );
+  const listening = watcher.mark;
+  await counter.sound.say(words);
+  const heard = await watcher.next("heard", listening, ANSWER_LIMIT_MS).catch(() => null);
+  if (heard !== null) await watcher.next("spoke", watcher.seen.indexOf(heard), ANSWER_LIMIT_MS);
+  await new Promise((resolve) => setTimeout(resolve, REPLY_HEARD_MS));
   microphone.stop();
   speaker.stop();
+  await watcher.post("/turn", { intent: { kind: "cancel" } });
+  const { latency } = await watcher.next("closed", mark);
+  const turn = latency?.turns[0];
+  if (heard?.intent == null || turn === undefined) return null;
   const endOfSpeech = microphone.stretches().at(-1)?.endMs;
   const startOfReply = speaker.stretches()[0]?.startMs;
-  await watcher.post("/turn", { intent: { kind: "cancel" } });
-  const closed = await watcher.next("closed", mark);
-  const turn = closed.latency?.turns.find((candidate) => candidate.endOfSpeechToReplyMs > 0);
-  if (!understood || turn === undefined) return null;
   const acousticMs =
     endOfSpeech === undefined || startOfReply === undefined ? null : startOfReply - endOfSpeech;
   return { ...turn, acousticMs };
