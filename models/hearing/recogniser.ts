@@ -4,6 +4,7 @@
  * Runs are queued one behind another, because two at once only take the processor from each other; a run that nobody
  * waits for any more is skipped before it starts.
  */
+import "./no-telemetry.ts";
 import * as onnx from "onnxruntime-node";
 import { Fault } from "../../daemon/core/fault.ts";
 import type { Alphabet } from "./alphabet.ts";

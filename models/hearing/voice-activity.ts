@@ -8,6 +8,7 @@
  */
 import { createRequire } from "node:module";
 import path from "node:path";
+import "./no-telemetry.ts";
 import * as onnx from "onnxruntime-node";
 import { Fault } from "../../daemon/core/fault.ts";
 import { SAMPLE_RATE } from "./log-mel.ts";

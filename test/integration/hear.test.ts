@@ -3,7 +3,7 @@
  * `npm test` installs; noise is made here.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -86,6 +86,20 @@ function reshaped(wav: Buffer, shape: { rate: number; channels: number; gain: nu
   header.writeUInt32LE(data.length, 40);
   return Buffer.concat([header, data]);
 }
+
+describe("privacy", () => {
+  it("leaves no trace of telemetry, neither in the home folder nor among temporary files", async () => {
+    const home = path.join(folder, "home");
+    mkdirSync(home);
+    const { CI: _, ...env } = process.env;
+    const spoken = speak("private.wav", "ko", "아메리카노 한 잔 주세요");
+    execFileSync(process.execPath, [HEAR, spoken], {
+      cwd: home,
+      env: { ...env, HOME: home, XDG_CACHE_HOME: home, TMPDIR: home },
+    });
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
 
 describe("orders", () => {
   it("come out with items, quantities and options, one line a file", async () => {
