@@ -56,7 +56,7 @@ export function englishPhrase(prompt: Prompt, menu: Menu): Phrase {
     case "cancelled":
       return t`Your order is cancelled.`;
     case "timed-out":
-      return t`I did not hear from you, so I cancelled the order.`;
+      return t`We could not finish your order, so I cancelled it.`;
     case "no-input":
       return t`I did not hear you. Please say it again.`;
     case "no-match":

@@ -59,7 +59,7 @@ export function koreanPhrase(prompt: Prompt, menu: Menu): Phrase {
     case "cancelled":
       return t`주문을 취소했습니다.`;
     case "timed-out":
-      return t`말씀이 없으셔서 주문을 취소했습니다.`;
+      return t`주문을 마치지 못해 취소했습니다.`;
     case "no-input":
       return t`잘 안 들렸습니다. 다시 말씀해 주세요.`;
     case "no-match":

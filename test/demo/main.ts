@@ -28,6 +28,7 @@ const command = new Command("npm run demo --")
 
 async function main(options: Options): Promise<number> {
   if (options.lang !== "ko" && options.lang !== "en") command.error("error: --lang is ko or en");
+  if (options.say?.trim() === "") command.error("error: --say needs words");
   const base: Script = SCRIPTS[options.lang];
   const script: Script =
     options.say === undefined ? base : { ...base, orders: [options.say, base.orders[1]] };

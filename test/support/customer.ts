@@ -100,7 +100,7 @@ export class Customer {
     for (let attempt = 1; ; attempt++) {
       const before = watcher.mark;
       await this.#utter(text);
-      const answered = watcher.next(until, before, ANSWER_LIMIT_MS, fits).then(() => true);
+      const answered = watcher.next(until, before, ANSWER_LIMIT_MS, fits).then(() => "answered" as const);
       const askedAgain = watcher
         .next(
           "caption",
@@ -108,8 +108,14 @@ export class Customer {
           ANSWER_LIMIT_MS,
           ({ prompt }) => prompt === "no-input" || prompt === "no-match",
         )
-        .then(() => false);
-      if (await Promise.any([answered, askedAgain])) return;
+        .then(() => "asked-again" as const);
+      // After too many misunderstandings the terminal ends the sale instead of asking once more.
+      const ended = watcher.next("closed", before, ANSWER_LIMIT_MS).then(() => "ended" as const);
+      const outcome = await Promise.any([answered, askedAgain, ended]).catch(() => "silence" as const);
+      if (outcome === "answered") return;
+      if (outcome === "ended")
+        throw new Error(`the terminal did not understand "${text}" and ended the sale`);
+      if (outcome === "silence") throw new Error(`the terminal did not answer "${text}"`);
       if (attempt === ATTEMPTS) throw new Error(`the terminal did not understand "${text}"`);
       await watcher.next("listening", watcher.mark);
     }

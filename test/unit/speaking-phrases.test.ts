@@ -246,9 +246,9 @@ const SCRIPT: readonly Row[] = [
   [{ kind: "cancelled" }, "주문을 취소했습니다.", "주문을 취소했습니다.", "Your order is cancelled."],
   [
     { kind: "timed-out" },
-    "말씀이 없으셔서 주문을 취소했습니다.",
-    "말씀이 없으셔서 주문을 취소했습니다.",
-    "I did not hear from you, so I cancelled the order.",
+    "주문을 마치지 못해 취소했습니다.",
+    "주문을 마치지 못해 취소했습니다.",
+    "We could not finish your order, so I cancelled it.",
   ],
   [
     { kind: "no-input" },
