@@ -96,10 +96,10 @@ describe("the settings file", () => {
 
   it("reads the example, with paths from the file's own folder", () => {
     const config = readConfig(join(root, "daemon/saypay.example.yaml"));
-    expect(config.ledger.publicKey).toBe(join(root, "daemon/ledger-key.pub.pem"));
+    expect(config.ledger.publicKey).toBe(join(root, "artifacts/ledger-data/ledger-key.pub.pem"));
     expect(config.cardReader.keyFile).toBe(join(root, "daemon/card-keys.json"));
     expect(saleSettings(config)).toMatchObject({
-      terminal: "t-0001",
+      terminal: "counter-1",
       offline: { perSaleMinor: 50_000n, totalMinor: 500_000n },
       quantities: { questionAbove: 10 },
     });
