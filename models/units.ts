@@ -51,11 +51,11 @@ export async function openUnit(
     case "hearing": {
       const { openEar } = await import("./hearing/ear.ts");
       const ear = await openEar(checked(name, hearingSettings, settings), emit);
-      return ear as Unit;
+      return ear;
     }
     case "speaking": {
       const { openSpeaking } = await import("./speaking/speaking.ts");
-      return (await openSpeaking(checked(name, speakingSettings, settings), emit)) as Unit;
+      return openSpeaking(checked(name, speakingSettings, settings), emit);
     }
     default:
       throw new Fault("settings.invalid", `there is no model unit "${name}"; there are hearing and speaking`);

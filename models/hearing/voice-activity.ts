@@ -109,7 +109,7 @@ class SileroDetector implements VoiceDetector {
     this.#quietChunks = this.#voiced ? 0 : this.#quietChunks + 1;
     const forget = this.#quietChunks >= QUIET_CHUNKS;
     if (forget) this.#quietChunks = 0;
-    this.#state = forget ? emptyState() : (stateN as onnx.Tensor);
+    this.#state = forget ? emptyState() : stateN;
   }
 
   #raise(): void {

@@ -109,14 +109,18 @@ function complete(menu: Menu, { id, options }: OrderedItem): Options {
   return Object.fromEntries(groups.map((group) => [group.id, options[group.id] ?? group.default]));
 }
 
+function byText(a: readonly unknown[], b: readonly unknown[]): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+}
+
 function sameOrder(menu: Menu, a: readonly OrderedItem[], b: readonly OrderedItem[]): boolean {
   const written = (items: readonly OrderedItem[]) => {
     const counts = new Map<string, number>();
     for (const item of items) {
-      const key = JSON.stringify([item.id, Object.entries(complete(menu, item)).sort()]);
+      const key = JSON.stringify([item.id, Object.entries(complete(menu, item)).sort(byText)]);
       counts.set(key, (counts.get(key) ?? 0) + item.quantity);
     }
-    return JSON.stringify([...counts].sort());
+    return JSON.stringify([...counts].sort(byText));
   };
   return written(a) === written(b);
 }
