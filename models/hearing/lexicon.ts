@@ -59,6 +59,7 @@ const SPELLING_COST = 0.4;
 
 /** Sounds that may be missing from a name that is long enough to be known without them. */
 const WEAK: Readonly<Record<Language, RegExp>> = { ko: /[\u1100-\u11ff]/u, en: /[a-z]/, zh: /(?!)/ };
+const CODA_AT_END = /[\u11a8-\u11ff]$/u;
 const LEAST_WORN_LETTERS = 7;
 const WORN_COST = 2.5;
 
@@ -96,6 +97,14 @@ class Drafts {
     const said = spoken(text, this.#language);
     for (const other of soundsLike(said)) this.#spell(text, other, sense, cost);
     for (const other of englishSpellings(said)) this.#spell(text, other, sense, cost + SPELLING_COST);
+  }
+
+  /** 셋, 넷 and 둘 lose their last sound to the end of the breath; 세, 네 and 두 cannot stand there. */
+  shorten(text: string, sense: WordSense): void {
+    const said = spoken(text, this.#language).normalize("NFD");
+    if (sense.kind === "number" && sense.form === "native" && CODA_AT_END.test(said)) {
+      this.#spell(text, said.slice(0, -1), sense, WORN_COST);
+    }
   }
 
   /** With one sound missing, as names come out of noise. */
@@ -146,6 +155,7 @@ export function buildLexicon(menu: Menu, language: Language, alphabet: Alphabet)
   for (const { word, sense, cost } of [...others, ...parts]) drafts.enter(word, sense, cost);
   for (const { word, sense } of entries) drafts.respell(word, sense, 0);
   for (const { word, sense, cost } of [...others, ...parts]) drafts.respell(word, sense, cost);
+  for (const { word, sense } of entries) drafts.shorten(word, sense);
   for (const { word, sense } of names) drafts.wear(word, sense);
   const words = drafts.list.map(({ text, classes, spaced, cost }) => ({
     text,
