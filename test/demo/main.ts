@@ -2,12 +2,20 @@
  * `npm run demo`: one spoken sale with the network, one without it, and the recovery, on real parts. Everything it
  * starts it ends, also on Ctrl-C.
  */
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
 import { Counter } from "../support/counter.ts";
 import { ROOT } from "../support/program.ts";
 import { play, SCRIPTS, type Script, type Summary } from "./story.ts";
 import { ms, Timeline } from "./timeline.ts";
+
+/** How long an interrupted set-up may take to finish the step that it is in, so that the step's processes are known. */
+const STEP_LIMIT_MS = 5_000;
+/** Ctrl-C reaches the children too; what they do about it must not be taken for a fault of theirs. */
+const SIGNAL_GRACE_MS = 100;
 
 type Options = { json?: boolean; say?: string; lang: "ko" | "en"; out?: string };
 
@@ -35,25 +43,41 @@ async function main(options: Options): Promise<number> {
   const stamp = new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19);
   const folder = resolve(options.out ?? resolve(ROOT, "artifacts", `demo-${stamp}`));
   const timeline = new Timeline((text) => process.stdout.write(text), process.stdout.isTTY === true);
+  // Every part's temporary folder is made in this one, which goes whatever happens.
+  const scratch = mkdtempSync(join(tmpdir(), "saypay-demo-"));
+  process.env["TMPDIR"] = scratch;
   const counter = new Counter({ language: options.lang, printSpeed: 30 });
+  const cleanUp = async (): Promise<void> => {
+    await counter.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  };
   let interrupted = false;
+  let starting: Promise<unknown> = Promise.resolve();
   const interrupt = (signal: NodeJS.Signals): void => {
     if (interrupted) return;
     interrupted = true;
     timeline.line("demo", `${signal}: cleaning up`);
-    void counter.stop().finally(() => process.exit(130));
+    void Promise.race([starting.catch(() => undefined), delay(STEP_LIMIT_MS)])
+      .then(cleanUp)
+      .catch(() => rmSync(scratch, { recursive: true, force: true }))
+      .finally(() => process.exit(130));
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   try {
     timeline.title("Setting up a counter");
-    await counter.start((what) => timeline.line("demo", `starting: ${what}`));
+    starting = counter.start((what) => {
+      if (interrupted) throw new Error("interrupted");
+      timeline.line("demo", `starting: ${what}`);
+    });
+    await starting;
     const summary = await play(counter, script, folder, timeline);
     await counter.daemon.end();
     counter.saveTo(folder);
     finish(summary, timeline, options.json === true);
     return summary.ok ? 0 : 1;
   } catch (error) {
+    await delay(SIGNAL_GRACE_MS);
     if (interrupted) return 130;
     process.stderr.write(
       `\nThe demonstration failed: ${error instanceof Error ? error.message : String(error)}\n`,
@@ -62,7 +86,7 @@ async function main(options: Options): Promise<number> {
     if (options.json === true) process.stdout.write(`${JSON.stringify({ ok: false })}\n`);
     return 1;
   } finally {
-    if (!interrupted) await counter.stop();
+    if (!interrupted) await cleanUp();
   }
 }
 

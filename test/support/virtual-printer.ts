@@ -90,7 +90,9 @@ export async function startVirtualPrinter(
 async function readyAddress(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error("the virtual printer has no standard output");
   const lines = createInterface({ input: child.stdout });
-  const signal = AbortSignal.timeout(START_TIMEOUT_MS);
+  const ended = new AbortController();
+  child.once("exit", () => ended.abort());
+  const signal = AbortSignal.any([AbortSignal.timeout(START_TIMEOUT_MS), ended.signal]);
   for await (const [line] of withTimeout(lines, signal)) {
     const said = JSON.parse(line) as { kind: string; control?: string };
     if (said.kind !== "ready" || said.control === undefined) continue;
