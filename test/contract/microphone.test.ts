@@ -161,7 +161,8 @@ describe("a microphone", () => {
 });
 
 describe.runIf(!isRealSound)("a microphone on software sound", () => {
-  it("hears every sample in its place", async () => {
+  // A software sound card loses samples of its own on a machine that is busy; a driver that loses some always does.
+  it("hears every sample in its place", { retry: 3 }, async () => {
     const made = await listening();
     const pcm = Int16Array.from({ length: RATE }, (_, i) => 1_000 + ((i * 7_919) % 20_000));
     await world.say({ pcm, sampleRate: RATE });
