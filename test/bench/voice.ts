@@ -12,18 +12,22 @@ import type { BenchOptions } from "./main.ts";
 
 export const summary = "end of speech to start of reply, by stage, over spoken orders";
 
-const ORDERS = [
-  "아메리카노 한 잔 주세요",
-  "아이스 아메리카노 두 잔이랑 치즈케이크 하나 주세요",
-  "따뜻한 카페라떼 세 잔 주세요",
-  "소금빵 두 개하고 녹차 한 잔이요",
-  "오렌지주스 한 잔이랑 쿠키 네 개 주세요",
-  "바닐라라떼 라지로 한 잔 주세요",
-  "생수 두 병 주세요",
-  "카푸치노 두 잔 주세요",
-  "샌드위치 하나랑 아이스 라떼 하나요",
-  "유자차 따뜻한 걸로 두 잔 부탁드려요",
+const WISHES: readonly (readonly [wish: string, counter: string])[] = [
+  ["아메리카노", "잔"],
+  ["아이스 아메리카노", "잔"],
+  ["치즈케이크 하나랑 카페라떼", "잔"],
+  ["바닐라라떼 라지로", "잔"],
+  ["소금빵", "개"],
+  ["녹차 한 잔하고 크루아상", "개"],
+  ["오렌지주스", "잔"],
+  ["따뜻한 유자차", "잔"],
+  ["생수", "병"],
+  ["카페모카 두 잔이랑 쿠키", "개"],
 ];
+/** Fifty orders, each with a reply of its own: what was said before would come from the cache. */
+const ORDERS = ["한", "두", "세", "네", "다섯"].flatMap((number) =>
+  WISHES.map(([wish, counter]) => `${wish} ${number} ${counter} 주세요`),
+);
 
 const ANSWER_LIMIT_MS = 10_000;
 /** Long enough for the first sound of the reply to be in the recording. */
