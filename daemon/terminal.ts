@@ -5,8 +5,7 @@
  * Start order: journal first (nothing may happen that is not recorded), then the processes that need time to open, then
  * the state is taken up again, then the link and the display. Stop is the reverse, and the journal closes last.
  */
-import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { type KeyObject, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
@@ -22,6 +21,7 @@ import type { Language } from "./core/menu.ts";
 import type { TerminalState } from "./core/sale.ts";
 import type { SaleSettings } from "./core/settings.ts";
 import { viewOf } from "./core/view.ts";
+import { makeDataFolder } from "./data-folder.ts";
 import { DisplayServer } from "./display/server.ts";
 import { readLedgerKeyFile } from "./ledger-key.ts";
 import { Card } from "./shell/counter/card.ts";
@@ -130,7 +130,8 @@ export class Terminal {
 
   /** Resolves when a customer can be served. Throws a Fault when the journal or the display port cannot be had. */
   async start(): Promise<{ displayPort: number }> {
-    mkdirSync(this.#config.data, { recursive: true, mode: 0o700 });
+    const ledgerKeys = readLedgerKeyFile(this.#config.ledger.publicKey);
+    makeDataFolder(this.#config.data);
     const recovered = recover(this.#store);
     this.#log.info(
       { position: recovered.position, sale: recovered.state.sale?.phase.kind ?? null },
@@ -152,7 +153,7 @@ export class Terminal {
       this.#core.deliver({ kind: "settings.applied", settings: this.#settings });
     }
     this.#core.deliver({ kind: "daemon.started" });
-    this.#uplink = this.#makeUplink();
+    this.#uplink = this.#makeUplink(ledgerKeys);
     this.#uplink.start();
     const { host, port } = this.#config.display;
     this.#displayPort = await this.#display.start(host, port);
@@ -286,11 +287,11 @@ export class Terminal {
     });
   }
 
-  #makeUplink(): Uplink {
-    const { broker, publicKey, ...credentials } = this.#config.ledger;
+  #makeUplink(ledgerKeys: readonly KeyObject[]): Uplink {
+    const { broker, publicKey: _, ...credentials } = this.#config.ledger;
     return new Uplink({
       terminal: this.#config.terminal,
-      ledgerKeys: readLedgerKeyFile(publicKey),
+      ledgerKeys,
       outbox: this.#store,
       broker: new MqttBroker({ terminal: this.#config.terminal, url: broker, ...credentials }),
       onAnswer: (answer) => {

@@ -64,7 +64,8 @@ function describe(seen: Seen): [Who, string] | null {
       return ["terminal", `says: ${seen.text}`];
     case "heard": {
       const { endpointingMs, recognitionMs, understandingMs } = seen.timings;
-      const times = `pause ${ms(endpointingMs)}, recognised ${ms(recognitionMs)}, understood ${ms(understandingMs)}`;
+      const recognised = recognitionMs < 1 ? "recognised meanwhile" : `recognised ${ms(recognitionMs)} later`;
+      const times = `pause ${ms(endpointingMs)}, ${recognised}, understood ${ms(understandingMs)}`;
       const confidence = `confidence ${seen.confidence.toFixed(2)}`;
       return [
         "terminal",

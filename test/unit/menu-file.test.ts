@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig, saleSettings } from "../../daemon/config.ts";
 import { Fault } from "../../daemon/core/fault.ts";
+import { makeDataFolder } from "../../daemon/data-folder.ts";
 import { parseMenu, readMenu } from "../../daemon/menu-file.ts";
 import { settingsPage } from "../../daemon/settings-page.ts";
 
@@ -126,5 +127,19 @@ describe("the settings file", () => {
       "| `offline.perSale` | integer 0 to 1000000000 | `50000` | largest sale without the ledger",
     );
     expect(page).toContain("| `printer.columns` |");
+  });
+});
+
+describe("the data folder", () => {
+  it("is made where its parent is, and refused elsewhere with the way out", () => {
+    const folder = mkdtempSync(join(tmpdir(), "saypay-data-"));
+    makeDataFolder(join(folder, "data"));
+    makeDataFolder(join(folder, "data"));
+    expect(statSync(join(folder, "data")).mode & 0o777).toBe(0o700);
+    expect(() => makeDataFolder(join(folder, "no", "data"))).toThrow(
+      /cannot be written: ENOENT.*make the folder/,
+    );
+    expect(() => makeDataFolder("/proc/saypay")).toThrow(/cannot be written/);
+    rmSync(folder, { recursive: true });
   });
 });
