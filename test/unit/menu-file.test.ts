@@ -131,12 +131,12 @@ describe("the settings file", () => {
 });
 
 describe("the data folder", () => {
-  it("is made where its parent is, and refused elsewhere with the way out", () => {
+  it("is made with the one above it, and refused elsewhere with the way out", () => {
     const folder = mkdtempSync(join(tmpdir(), "saypay-data-"));
-    makeDataFolder(join(folder, "data"));
-    makeDataFolder(join(folder, "data"));
-    expect(statSync(join(folder, "data")).mode & 0o777).toBe(0o700);
-    expect(() => makeDataFolder(join(folder, "no", "data"))).toThrow(
+    makeDataFolder(join(folder, "shop", "data"));
+    makeDataFolder(join(folder, "shop", "data"));
+    expect(statSync(join(folder, "shop", "data")).mode & 0o777).toBe(0o700);
+    expect(() => makeDataFolder(join(folder, "no", "such", "data"))).toThrow(
       /cannot be written: ENOENT.*make the folder/,
     );
     expect(() => makeDataFolder("/proc/saypay")).toThrow(/cannot be written/);
