@@ -17,13 +17,14 @@ const STEP_LIMIT_MS = 5_000;
 /** Ctrl-C reaches the children too; what they do about it must not be taken for a fault of theirs. */
 const SIGNAL_GRACE_MS = 100;
 
-type Options = { json?: boolean; say?: string; lang: "ko" | "en"; out?: string };
+type Options = { json?: boolean; say?: string; lang: "ko" | "en"; out?: string; keyboard?: boolean };
 
 const command = new Command("npm run demo --")
   .description("Shows a spoken sale end to end, an offline sale and its recovery.")
   .option("--json", "print a JSON summary as the last line")
   .option("--say <words>", "what the first customer says")
   .option("--lang <language>", "ko or en", "ko")
+  .option("--keyboard", "wait for the Enter key before each sale, as a customer's button")
   .option("--out <folder>", "where receipts, sound, journal and statement go (default: artifacts/TIME)")
   .addHelpText(
     "after",
@@ -38,11 +39,14 @@ async function main(options: Options): Promise<number> {
   if (options.lang !== "ko" && options.lang !== "en") command.error("error: --lang is ko or en");
   if (options.say?.trim() === "") command.error("error: --say needs words");
   const base: Script = SCRIPTS[options.lang];
-  const script: Script =
-    options.say === undefined ? base : { ...base, orders: [options.say, base.orders[1]] };
   const stamp = new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19);
   const folder = resolve(options.out ?? resolve(ROOT, "artifacts", `demo-${stamp}`));
   const timeline = new Timeline((text) => process.stdout.write(text), process.stdout.isTTY === true);
+  const script: Script = {
+    language: base.language,
+    orders: [options.say ?? base.orders[0], base.orders[1]],
+    ...(options.keyboard === true ? { begin: () => enterKey(timeline) } : {}),
+  };
   // Every part's temporary folder is made in this one, which goes whatever happens.
   const scratch = mkdtempSync(join(tmpdir(), "saypay-demo-"));
   process.env["TMPDIR"] = scratch;
@@ -88,6 +92,19 @@ async function main(options: Options): Promise<number> {
   } finally {
     if (!interrupted) await cleanUp();
   }
+}
+
+/** Resolves with the next line from the keyboard; its end counts as one, so that nothing waits for ever. */
+function enterKey(timeline: Timeline): Promise<void> {
+  timeline.line("demo", "press Enter to begin the sale");
+  return new Promise((resolve) => {
+    process.stdin.resume();
+    const done = (): void => {
+      process.stdin.off("data", done).off("end", done).pause();
+      resolve();
+    };
+    process.stdin.once("data", done).once("end", done);
+  });
 }
 
 function finish(summary: Summary, timeline: Timeline, json: boolean): void {

@@ -9,7 +9,12 @@ import { Customer, type Sale } from "../support/customer.ts";
 import { encodeWav } from "../support/wav.ts";
 import { ms, type Timeline } from "./timeline.ts";
 
-export type Script = { readonly language: "ko" | "en"; readonly orders: readonly [string, string] };
+export type Script = {
+  readonly language: "ko" | "en";
+  readonly orders: readonly [string, string];
+  /** Resolves when somebody wants to begin a sale; at once when nobody is asked. */
+  readonly begin?: () => Promise<void>;
+};
 
 export const SCRIPTS = {
   ko: {
@@ -107,6 +112,7 @@ async function record(
   const papersBefore = counter.papers().length;
   const terminal = counter.sound.recordSpeaker();
   const microphone = counter.sound.recordMicrophone();
+  await script.begin?.();
   const sale = await customer.buy({ order: script.orders[index], yes: YES[script.language] });
   await counter.watcher.next("fell-silent", counter.watcher.mark, 5_000).catch(() => undefined);
   terminal.stop();
