@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Counter } from "../support/counter.ts";
 import { ROOT } from "../support/program.ts";
 import { spread, table } from "./figures.ts";
+import { endWhenInterrupted } from "./interruption.ts";
 import type { BenchOptions } from "./main.ts";
 
 export const summary = "cold start to ready, resident memory of every process, installed size";
@@ -14,7 +15,7 @@ const MIB = 1_048_576;
 
 export async function footprint(options: BenchOptions): Promise<void> {
   const counter = new Counter();
-  process.once("SIGINT", () => void counter.stop().finally(() => process.exit(130)));
+  endWhenInterrupted(counter);
   const sellingMs: number[] = [];
   const readyMs: number[] = [];
   let memory: { process: string; residentMiB: number }[] = [];

@@ -8,6 +8,7 @@ import { Counter } from "../support/counter.ts";
 import { speak } from "../support/customer.ts";
 import type { Sound } from "../support/wav.ts";
 import { type Spread, spread, table } from "./figures.ts";
+import { endWhenInterrupted } from "./interruption.ts";
 import type { BenchOptions } from "./main.ts";
 
 export const summary = "end of speech to start of reply, by stage, over spoken orders";
@@ -39,7 +40,7 @@ export async function voice(options: BenchOptions): Promise<void> {
   const orders = Number(options["orders"] ?? 50);
   if (!Number.isInteger(orders) || orders < 1) throw new Error("--orders is a whole number from 1");
   const counter = new Counter();
-  process.once("SIGINT", () => void counter.stop().finally(() => process.exit(130)));
+  endWhenInterrupted(counter);
   const samples: Sample[] = [];
   let missed = 0;
   try {
