@@ -7,13 +7,13 @@
  * certificates the broker listens on loopback only).
  */
 import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
-import { type Duplex, duplexPair } from "node:stream";
+import { chmodSync, rmSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { Aedes, type Client } from "aedes";
 import { LEDGER_PRESENCE_TOPIC } from "../wire.ts";
-import { listenOn, readSettingFile } from "./listening.ts";
+import { listenOn, listenOnPath, readSettingFile } from "./listening.ts";
 import type { LedgerSettings } from "./settings.ts";
 
 export const MAX_CONNECTIONS = 1_024;
@@ -29,14 +29,18 @@ export class EmbeddedBroker {
   readonly #trusted = new WeakSet<Client>();
   /** Messages that aedes was given and has not handed on yet. */
   #publishing = 0;
+  readonly #ownDoor: string;
   #aedes: Aedes | undefined;
   #server: Server | undefined;
+  #ownServer: Server | undefined;
 
-  constructor(settings: Settings) {
+  /** `ownDoor`: path of a Unix socket that only this user can open; whoever comes in there is the ledger itself. */
+  constructor(settings: Settings, ownDoor: string) {
     this.#settings = settings;
+    this.#ownDoor = ownDoor;
   }
 
-  /** Starts the broker without letting anyone in yet. */
+  /** Starts the broker without letting any terminal in yet. */
   async start(): Promise<void> {
     this.#aedes = await Aedes.createBroker({
       authenticate: (client, username, _password, done) => {
@@ -61,25 +65,40 @@ export class EmbeddedBroker {
     // One client's broken connection is that client's trouble.
     this.#aedes.on("clientError", () => undefined);
     this.#aedes.on("connectionError", () => undefined);
+    await this.#openOwnDoor();
   }
 
-  /** The ledger's own connection, inside the process. */
-  connectLedger(): Duplex {
-    const [near, far] = duplexPair();
-    // Unlike a socket's, the two ends do not close each other.
-    near.on("close", () => far.destroy());
-    far.on("close", () => near.destroy());
-    this.#trusted.add(this.#open().handle(far));
-    return near;
+  async #openOwnDoor(): Promise<void> {
+    // Left behind by a ledger that was killed.
+    rmSync(this.#ownDoor, { force: true });
+    const server = createServer((socket) => {
+      this.#remember(socket);
+      this.#trusted.add(this.#open().handle(socket));
+    });
+    this.#ownServer = server;
+    await listenOnPath(server, this.#ownDoor, "data");
+    chmodSync(this.#ownDoor, 0o600);
+  }
+
+  #remember(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => undefined);
+  }
+
+  /**
+   * The ledger's own connection. A real socket, because the MQTT client and aedes do not hear each other over a pair of
+   * streams on Node 26.
+   */
+  connectLedger(): Socket {
+    return connect(this.#ownDoor);
   }
 
   /** Lets terminals in; gives the port. */
   async listen(): Promise<number> {
     const { host, port, tls } = this.#settings;
     const accept = (socket: Socket): void => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-      socket.on("error", () => undefined);
+      this.#remember(socket);
       this.#open().handle(socket);
     };
     const server =
@@ -108,10 +127,7 @@ export class EmbeddedBroker {
   }
 
   async stop(): Promise<void> {
-    const server = this.#server;
-    const closed = new Promise<void>((resolve) =>
-      server === undefined ? resolve() : server.close(() => resolve()),
-    );
+    const closed = Promise.all([this.#server, this.#ownServer].map(closing));
     // aedes acknowledges a message before it hands it on: what it was given leaves first, then connections close.
     const limitMs = performance.now() + LAST_WORDS_MS;
     while (this.#publishing > 0 && performance.now() < limitMs) await delay(5);
@@ -124,6 +140,7 @@ export class EmbeddedBroker {
     if (aedes !== undefined) await new Promise<void>((done) => aedes.close(() => done()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+    rmSync(this.#ownDoor, { force: true });
   }
 
   #mayWrite(client: Client, topic: string): boolean {
@@ -153,4 +170,8 @@ function commonName(client: Client): string | undefined {
   if (!(client.conn instanceof TLSSocket)) return undefined;
   const name: unknown = client.conn.getPeerCertificate().subject?.CN;
   return typeof name === "string" ? name : undefined;
+}
+
+function closing(server: Server | undefined): Promise<void> {
+  return new Promise((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
 }

@@ -23,6 +23,8 @@ import { type LinkLog, TerminalLink } from "./terminal-link.ts";
 
 export const BOOKS_FILE = "ledger.sqlite";
 export const PORTS_FILE = "ports.json";
+/** Where the ledger comes into its own broker. */
+const OWN_DOOR_FILE = "broker.sock";
 /** How long a start waits for an outside broker before it goes on without; the link keeps trying. */
 const BROKER_WAIT_MS = 5_000;
 /** Session kept by an MQTT 5 broker while the ledger is away, in seconds. */
@@ -87,7 +89,7 @@ export class Ledger {
     const resolver = this.#makeResolver(storage, desk);
 
     const broker = this.#settings.broker.embedded;
-    const embedded = broker === undefined ? undefined : new EmbeddedBroker(broker);
+    const embedded = broker === undefined ? undefined : new EmbeddedBroker(broker, join(data, OWN_DOOR_FILE));
     if (embedded !== undefined) {
       await embedded.start();
       this.#stops.push(() => embedded.stop());

@@ -22,6 +22,21 @@ export async function listenOn(server: Server, host: string, port: number, setti
   return (server.address() as AddressInfo).port;
 }
 
+/** The same for a Unix socket, whose path may have 107 bytes (unix(7)). */
+export async function listenOnPath(server: Server, path: string, setting: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (cause: Error): void => {
+      const why = `${path} cannot be opened as a socket (${cause.message}); choose a shorter path or another folder`;
+      reject(new Fault("settings.invalid", `${setting}: ${why}`, { cause }));
+    };
+    server.once("error", refuse);
+    server.listen(path, () => {
+      server.off("error", refuse);
+      resolve();
+    });
+  });
+}
+
 /** Throws Fault "settings.invalid" for a file that cannot be read. */
 export function readSettingFile(path: string, setting: string): Buffer {
   try {

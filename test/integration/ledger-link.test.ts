@@ -1,7 +1,11 @@
 /** The link's limits, on the embedded broker inside this process: bounded queues, no request queued twice. */
+
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Aedes } from "aedes";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -42,8 +46,10 @@ let storage: SqliteLedgerStorage;
 let desk: HeldDesk;
 let link: TerminalLink;
 let url: string;
+let folder: string;
 beforeEach(async () => {
-  broker = new EmbeddedBroker({ host: "127.0.0.1", port: 0 });
+  folder = mkdtempSync(join(tmpdir(), "saypay-link-"));
+  broker = new EmbeddedBroker({ host: "127.0.0.1", port: 0 }, join(folder, "broker.sock"));
   storage = new SqliteLedgerStorage(":memory:");
   desk = new HeldDesk();
   await storage.open();
@@ -64,6 +70,7 @@ afterEach(async () => {
   await link.stop();
   await broker.stop();
   await storage.close();
+  rmSync(folder, { recursive: true });
 });
 
 async function terminal(id: string): Promise<WireTerminal> {
