@@ -7,7 +7,8 @@ const LONGEST_ID = 40;
 const LARGEST_QUANTITY = 1_000_000;
 const MAXIMUM_EDITS = 20;
 
-const language = z.enum(["ko", "en", "zh"]);
+/** What the terminal can answer in; Chinese comes with its prompts. */
+const language = z.enum(["ko", "en"]);
 const quantity = z.number().int().min(1).max(LARGEST_QUANTITY);
 const options = z.record(z.string().max(LONGEST_ID), z.string().max(LONGEST_ID));
 const itemId = z.string().max(LONGEST_ID);

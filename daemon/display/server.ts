@@ -11,7 +11,7 @@
  *   GET  /events      server-sent events: "state" first, then every observation under its kind
  *   GET  /sales       recent sales with their latencies
  *   GET  /health      200 while the daemon runs, with the state of every child process
- *   POST /wake        {"language"?: "ko" | "en" | "zh"}: begins a sale; 409 when one is under way
+ *   POST /wake        {"language"?: "ko" | "en"}: begins a sale; 409 when one is under way
  *   POST /turn        {"intent": Intent, "language"?, "seen"?: {saleId, totalMinor}}: a touch on the display; 409 when
  *                     what was seen is no longer so
  *   POST /present     somebody is reading the display
