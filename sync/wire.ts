@@ -7,10 +7,14 @@
  * request  [1, saleId, key, sequence, [minor, currency], vat, [token, masked, counter], mode, timeMs, lines]  authorise
  *          [2, saleId, key]                                                                               query
  *          [3, saleId, key, reason]                                                                       reverse
+ *          [4, saleId, key]                                                                               honour
+ *          [5, saleId, key, [minor, currency], timeMs]                                                    refund
  * outcome  [1, authorisation, gateway, [minor, currency]]  approved     [2, reason, gateway]  declined
  *          [3] pending   [4] reversed   [5] not-found   [6, reason] refused
+ *          [7, [minor, currency], total, gateway]  refunded     [8, reason]  refund-refused
  *
- * Ids have a short form for what continues another id (wire/ids.ts). The VAT and the line amounts are a bare integer when they are in the request's currency, else [minor, currency].
+ * Ids have a short form for what continues another id (wire/ids.ts). The VAT, the line amounts and the total are a bare
+ * integer when they are in the currency of the amount before them, else [minor, currency].
  * Assumptions: the first field is the version, and a receiver answers in the version in which it was asked; numbers in
  * the tables below never change their meaning, new ones are added; a reader that meets one it does not know refuses the
  * message, so that a new word never turns into a wrong one.
@@ -24,6 +28,7 @@ import {
   readRequest,
   writeAnswer,
   writeAuthorise,
+  writeRefunded,
   writeRequest,
 } from "./wire/body.ts";
 import { CborReader, CborWriter, malformed } from "./wire/cbor.ts";
@@ -41,6 +46,7 @@ export const WIRE_VERSION = 1;
 const SIGNATURE_BYTES = 64;
 
 export type AuthoriseRequest = Extract<LedgerRequest, { kind: "authorise" }>;
+export type RefundRequest = Extract<LedgerRequest, { kind: "refund" }>;
 
 /** Terminal to ledger. */
 export type UpMessage = {
@@ -157,6 +163,19 @@ export function signedBytes(terminal: string, answer: LedgerAnswer): Uint8Array 
  */
 export function bodyHash(request: AuthoriseRequest): Uint8Array {
   return createHash("sha256").update(bodyBytes(request)).digest();
+}
+
+/**
+ * SHA-256 of ["saypay.refund.v1", saleId, key, [minor, currency]]: what a ledger keeps beside a refund's key and
+ * compares when the key comes again. The time is not hashed, because only another sale or amount makes another refund
+ * (daemon/core/clearing.ts); the purpose keeps the hash from ever equalling an authorisation's.
+ */
+export function refundHash(request: Pick<RefundRequest, "saleId" | "key" | "amount">): Uint8Array {
+  const writer = new CborWriter();
+  writer.array(4, 4, "body");
+  writer.text("saypay.refund.v1", MAX_ID_BYTES, "purpose");
+  writeRefunded(writer, request);
+  return createHash("sha256").update(writer.finish()).digest();
 }
 
 /** The bytes that `bodyHash` hashes; `bodyFromBytes` reads them, so a ledger may store them as evidence. */

@@ -7,6 +7,7 @@ import type {
   LedgerAnswer,
   LedgerOutcome,
   LedgerRequest,
+  RefundRefusal,
   SoldLine,
 } from "../../daemon/core/clearing.ts";
 import type { Options } from "../../daemon/core/intent.ts";
@@ -17,13 +18,17 @@ import { readId, readRelativeId, writeId, writeRelativeId } from "./ids.ts";
 import { MAX_ID_BYTES, MAX_LINES, MAX_OPTIONS, MAX_TEXT_BYTES } from "./limits.ts";
 
 type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
+type Refund = Extract<LedgerRequest, { kind: "refund" }>;
 type Refusal = Extract<LedgerOutcome, { kind: "refused" }>["reason"];
 type ReverseReason = Extract<LedgerRequest, { kind: "reverse" }>["reason"];
 
-const REQUESTS = { authorise: 1, query: 2, reverse: 3 } as const satisfies Record<
-  LedgerRequest["kind"],
-  number
->;
+const REQUESTS = {
+  authorise: 1,
+  query: 2,
+  reverse: 3,
+  honour: 4,
+  refund: 5,
+} as const satisfies Record<LedgerRequest["kind"], number>;
 const OUTCOMES = {
   approved: 1,
   declined: 2,
@@ -31,6 +36,8 @@ const OUTCOMES = {
   reversed: 4,
   "not-found": 5,
   refused: 6,
+  refunded: 7,
+  "refund-refused": 8,
 } as const satisfies Record<LedgerOutcome["kind"], number>;
 
 /** A closed set of words and their numbers. */
@@ -46,8 +53,14 @@ function wordsOf<Word extends string>(numbers: Readonly<Record<Word, number>>): 
 }
 
 const MODES = wordsOf<Authorise["mode"]>({ online: 1, offline: 2 });
-const REVERSE_REASONS = wordsOf<ReverseReason>({ uncertain: 1, cancelled: 2 });
+const REVERSE_REASONS = wordsOf<ReverseReason>({ uncertain: 1, cancelled: 2, void: 3 });
 const REFUSALS = wordsOf<Refusal>({ "key-conflict": 1, invalid: 2, "unknown-terminal": 3 });
+const REFUND_REFUSALS = wordsOf<RefundRefusal>({
+  exceeds: 1,
+  "not-charged": 2,
+  "partly-refunded": 3,
+  gateway: 4,
+});
 const DECLINES = wordsOf<DeclineReason>({
   "insufficient-funds": 1,
   "card-blocked": 2,
@@ -69,8 +82,9 @@ export function writeRequest(writer: CborWriter, request: LedgerRequest): void {
       writeAuthorise(writer, request);
       return;
     case "query":
-      writer.array(3, 3, "query");
-      writer.uint(REQUESTS.query, "kind");
+    case "honour":
+      writer.array(3, 3, request.kind);
+      writer.uint(REQUESTS[request.kind], "kind");
       writeKey(writer, request);
       return;
     case "reverse":
@@ -78,6 +92,12 @@ export function writeRequest(writer: CborWriter, request: LedgerRequest): void {
       writer.uint(REQUESTS.reverse, "kind");
       writeKey(writer, request);
       writer.uint(REVERSE_REASONS.numbers[request.reason], "reason");
+      return;
+    case "refund":
+      writer.array(5, 5, "refund");
+      writer.uint(REQUESTS.refund, "kind");
+      writeRefunded(writer, request);
+      writer.uint(request.timeMs, "time");
       return;
   }
 }
@@ -95,6 +115,15 @@ export function readRequest(reader: CborReader): LedgerRequest {
     case REQUESTS.reverse:
       expect(fields, 4, "reverse");
       return { kind: "reverse", ...readKey(reader), reason: readWord(reader, REVERSE_REASONS, "reason") };
+    case REQUESTS.honour:
+      expect(fields, 3, "honour");
+      return { kind: "honour", ...readKey(reader) };
+    case REQUESTS.refund: {
+      expect(fields, 5, "refund");
+      const { key, saleId } = readKey(reader);
+      const amount = readMoney(reader);
+      return { kind: "refund", key, saleId, amount, timeMs: reader.uint("time") };
+    }
     default:
       throw malformed(`request kind ${kind} is not known`);
   }
@@ -116,6 +145,12 @@ export function writeAuthorise(writer: CborWriter, request: Authorise): void {
   writer.uint(request.timeMs, "time");
   writer.array(request.lines.length, MAX_LINES, "lines");
   for (const line of request.lines) writeLine(writer, line, currency);
+}
+
+/** What makes a refund this refund and no other: sale, key and amount. */
+export function writeRefunded(writer: CborWriter, refund: Pick<Refund, "saleId" | "key" | "amount">): void {
+  writeKey(writer, refund);
+  writeMoney(writer, refund.amount);
 }
 
 /** Reads an authorise request with its head. */
@@ -223,6 +258,16 @@ function writeOutcome(writer: CborWriter, outcome: LedgerOutcome): void {
       head(2);
       writer.uint(REFUSALS.numbers[outcome.reason], "reason");
       return;
+    case "refunded":
+      head(4);
+      writeMoney(writer, outcome.amount);
+      writeMoneyIn(writer, outcome.total, outcome.amount.currency);
+      writer.text(outcome.gateway, MAX_ID_BYTES, "gateway");
+      return;
+    case "refund-refused":
+      head(2);
+      writer.uint(REFUND_REFUSALS.numbers[outcome.reason], "reason");
+      return;
     case "pending":
     case "reversed":
     case "not-found":
@@ -258,6 +303,15 @@ function readOutcome(reader: CborReader): LedgerOutcome {
     case OUTCOMES["not-found"]:
       expect(fields, 1, "not-found");
       return { kind: "not-found" };
+    case OUTCOMES.refunded: {
+      expect(fields, 4, "refunded");
+      const amount = readMoney(reader);
+      const total = readMoneyIn(reader, amount.currency);
+      return { kind: "refunded", amount, total, gateway: reader.text(MAX_ID_BYTES, "gateway") };
+    }
+    case OUTCOMES["refund-refused"]:
+      expect(fields, 2, "refund-refused");
+      return { kind: "refund-refused", reason: readWord(reader, REFUND_REFUSALS, "refund refusal") };
     default:
       throw malformed(`outcome ${kind} is not known`);
   }

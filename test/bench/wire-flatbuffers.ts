@@ -14,7 +14,7 @@ import type { LedgerOutcome, LedgerRequest, SoldLine } from "../../daemon/core/c
 import type { DownMessage, UpMessage } from "../../sync/wire.ts";
 import { type Format, NUMBERS, uuidBytes, uuidText, wordAt } from "./wire-formats.ts";
 
-const { KINDS, MODES, REVERSALS, OUTCOMES, DECLINES, REFUSALS } = NUMBERS;
+const { KINDS, MODES, REVERSALS, OUTCOMES, DECLINES, REFUSALS, REFUND_REFUSALS } = NUMBERS;
 
 function byteVector(builder: Builder, bytes: Uint8Array): number {
   builder.startVector(1, bytes.length, 1);
@@ -53,6 +53,7 @@ function encodeUp(message: UpMessage): Uint8Array {
   const sale = byteVector(builder, uuidBytes(request.saleId));
   const key = builder.createString(request.key.slice(36));
   const id = builder.createString(message.requestId.slice(request.key.length));
+  const refundCurrency = request.kind === "refund" ? builder.createString(request.amount.currency) : 0;
   let authorise: { currency: number; token: number; masked: number; lines: number } | undefined;
   if (request.kind === "authorise") {
     const lines = offsetVector(
@@ -75,6 +76,11 @@ function encodeUp(message: UpMessage): Uint8Array {
   builder.addFieldOffset(5, id, 0);
   builder.addFieldInt8(6, KINDS.indexOf(request.kind), 0);
   if (request.kind === "reverse") builder.addFieldInt8(7, REVERSALS.indexOf(request.reason), 0);
+  if (request.kind === "refund") {
+    builder.addFieldInt64(9, request.amount.minor, 0n);
+    builder.addFieldOffset(10, refundCurrency, 0);
+    builder.addFieldInt64(16, BigInt(request.timeMs), 0n);
+  }
   if (request.kind === "authorise" && authorise !== undefined) {
     builder.addFieldInt64(8, BigInt(request.sequence), 0n);
     builder.addFieldInt64(9, request.amount.minor, 0n);
@@ -161,7 +167,12 @@ function readRequest(table: Table, saleId: string, key: string): LedgerRequest {
   const kind = wordAt(KINDS, table.byte(6));
   switch (kind) {
     case "query":
+    case "honour":
       return { kind, key, saleId };
+    case "refund": {
+      const amount = { minor: table.long(9), currency: table.text(10) };
+      return { kind, key, saleId, amount, timeMs: Number(table.long(16)) };
+    }
     case "reverse":
       return { kind, key, saleId, reason: wordAt(REVERSALS, table.byte(7)) };
     case "authorise": {
@@ -205,9 +216,9 @@ function encodeDown({ terminal, answer, signature }: DownMessage): Uint8Array {
   const idAt = builder.createString(requestId.slice(key.length));
   const authorisation = outcome.kind === "approved" ? builder.createString(outcome.authorisation) : 0;
   const gateway = "gateway" in outcome ? builder.createString(outcome.gateway) : 0;
-  const currency = outcome.kind === "approved" ? builder.createString(outcome.amount.currency) : 0;
+  const currency = "amount" in outcome ? builder.createString(outcome.amount.currency) : 0;
   const signatureAt = byteVector(builder, signature);
-  builder.startObject(12);
+  builder.startObject(13);
   builder.addFieldInt8(0, 1, 0);
   builder.addFieldOffset(1, terminalAt, 0);
   builder.addFieldOffset(2, saleAt, 0);
@@ -216,9 +227,11 @@ function encodeDown({ terminal, answer, signature }: DownMessage): Uint8Array {
   builder.addFieldInt8(5, OUTCOMES.indexOf(outcome.kind), 0);
   if (outcome.kind === "declined") builder.addFieldInt8(6, DECLINES.indexOf(outcome.reason), 0);
   if (outcome.kind === "refused") builder.addFieldInt8(6, REFUSALS.indexOf(outcome.reason), 0);
+  if (outcome.kind === "refund-refused") builder.addFieldInt8(6, REFUND_REFUSALS.indexOf(outcome.reason), 0);
   builder.addFieldOffset(7, authorisation, 0);
   builder.addFieldOffset(8, gateway, 0);
-  if (outcome.kind === "approved") builder.addFieldInt64(9, outcome.amount.minor, 0n);
+  if ("amount" in outcome) builder.addFieldInt64(9, outcome.amount.minor, 0n);
+  if (outcome.kind === "refunded") builder.addFieldInt64(12, outcome.total.minor, 0n);
   builder.addFieldOffset(10, currency, 0);
   builder.addFieldOffset(11, signatureAt, 0);
   builder.finish(builder.endObject());
@@ -236,6 +249,13 @@ function readOutcome(table: Table): LedgerOutcome {
       return { kind, reason: wordAt(DECLINES, table.byte(6)), gateway: table.text(8) };
     case "refused":
       return { kind, reason: wordAt(REFUSALS, table.byte(6)) };
+    case "refunded": {
+      const currency = table.text(10);
+      const amount = { minor: table.long(9), currency };
+      return { kind, amount, total: { minor: table.long(12), currency }, gateway: table.text(8) };
+    }
+    case "refund-refused":
+      return { kind, reason: wordAt(REFUND_REFUSALS, table.byte(6)) };
     default:
       return { kind };
   }

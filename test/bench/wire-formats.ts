@@ -100,8 +100,10 @@ const request = z.discriminatedUnion("kind", [
     kind: z.literal("reverse"),
     key: id,
     saleId: id,
-    reason: z.enum(["uncertain", "cancelled"]),
+    reason: z.enum(["uncertain", "cancelled", "void"]),
   }),
+  z.strictObject({ kind: z.literal("honour"), key: id, saleId: id }),
+  z.strictObject({ kind: z.literal("refund"), key: id, saleId: id, amount: money, timeMs: count }),
 ]);
 const outcome = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("approved"), authorisation: text, gateway: id, amount: money }),
@@ -114,6 +116,11 @@ const outcome = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("refused"),
     reason: z.enum(["key-conflict", "invalid", "unknown-terminal"]),
+  }),
+  z.strictObject({ kind: z.literal("refunded"), amount: money, total: money, gateway: id }),
+  z.strictObject({
+    kind: z.literal("refund-refused"),
+    reason: z.enum(["exceeds", "not-charged", "partly-refunded", "gateway"]),
   }),
 ]);
 const upSchema = z.strictObject({
@@ -163,10 +170,19 @@ function amountsAsBigint(value: unknown): unknown {
   return value;
 }
 
-const KINDS = ["authorise", "query", "reverse"] as const;
+const KINDS = ["authorise", "query", "reverse", "honour", "refund"] as const;
 const MODES = ["online", "offline"] as const;
-const REVERSALS = ["uncertain", "cancelled"] as const;
-const OUTCOMES = ["approved", "declined", "pending", "reversed", "not-found", "refused"] as const;
+const REVERSALS = ["uncertain", "cancelled", "void"] as const;
+const OUTCOMES = [
+  "approved",
+  "declined",
+  "pending",
+  "reversed",
+  "not-found",
+  "refused",
+  "refunded",
+  "refund-refused",
+] as const;
 const DECLINES = [
   "insufficient-funds",
   "card-blocked",
@@ -175,8 +191,9 @@ const DECLINES = [
   "card-replayed",
 ] as const;
 const REFUSALS = ["key-conflict", "invalid", "unknown-terminal"] as const;
+const REFUND_REFUSALS = ["exceeds", "not-charged", "partly-refunded", "gateway"] as const;
 
-export const NUMBERS = { KINDS, MODES, REVERSALS, OUTCOMES, DECLINES, REFUSALS };
+export const NUMBERS = { KINDS, MODES, REVERSALS, OUTCOMES, DECLINES, REFUSALS, REFUND_REFUSALS };
 
 /** The word of a number, which a trusted writer wrote. */
 export function wordAt<Word extends string>(words: readonly Word[], number: number): Word {
@@ -207,6 +224,10 @@ function requestRow(value: LedgerRequest, requestId: string): Row {
       return [1, ...ids];
     case "reverse":
       return [2, ...ids, REVERSALS.indexOf(value.reason)];
+    case "honour":
+      return [3, ...ids];
+    case "refund":
+      return [4, ...ids, small(value.amount.minor), value.amount.currency, value.timeMs];
     case "authorise": {
       const { amount, vat, card, mode, timeMs, sequence, lines } = value;
       const lineRows = lines.map((each) => [
@@ -249,6 +270,13 @@ function requestOf(row: Row): { request: LedgerRequest; requestId: string } {
         request: { kind: "reverse", key, saleId, reason: wordAt(REVERSALS, Number(rest[0])) },
         requestId,
       };
+    case "honour":
+      return { request: { kind: "honour", key, saleId }, requestId };
+    case "refund": {
+      const [minor, currency, timeMs] = rest as [number, string, number];
+      const amount = { minor: BigInt(minor), currency };
+      return { request: { kind: "refund", key, saleId, amount, timeMs }, requestId };
+    }
     case "authorise": {
       const [sequence, minor, currency, vat, token, masked, counter, mode, timeMs, lineRows] = rest as [
         number,
@@ -296,6 +324,12 @@ function outcomeRow(value: LedgerOutcome): Row {
       return [kind, DECLINES.indexOf(value.reason), value.gateway];
     case "refused":
       return [kind, REFUSALS.indexOf(value.reason)];
+    case "refunded": {
+      const { amount, total, gateway } = value;
+      return [kind, small(amount.minor), amount.currency, small(total.minor), gateway];
+    }
+    case "refund-refused":
+      return [kind, REFUND_REFUSALS.indexOf(value.reason)];
     default:
       return [kind];
   }
@@ -312,6 +346,13 @@ function outcomeOf([number, ...rest]: Row): LedgerOutcome {
       return { kind, reason: wordAt(DECLINES, Number(rest[0])), gateway: String(rest[1]) };
     case "refused":
       return { kind, reason: wordAt(REFUSALS, Number(rest[0])) };
+    case "refunded": {
+      const [minor, currency, total, gateway] = rest as [number, string, number, string];
+      const amount = { minor: BigInt(minor), currency };
+      return { kind, amount, total: { minor: BigInt(total), currency }, gateway };
+    }
+    case "refund-refused":
+      return { kind, reason: wordAt(REFUND_REFUSALS, Number(rest[0])) };
     default:
       return { kind };
   }

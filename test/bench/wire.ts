@@ -4,7 +4,7 @@
  */
 import { deepStrictEqual } from "node:assert";
 import type { DownMessage, UpMessage } from "../../sync/wire.ts";
-import { APPROVED, AUTHORISE, DECLINED, QUERY, REVERSE } from "../support/messages.ts";
+import { APPROVED, AUTHORISE, answerOf, DECLINED, QUERY, REFUND, REVERSE, won } from "../support/messages.ts";
 import { FLATBUFFERS } from "./wire-flatbuffers.ts";
 import {
   CBOR_ARRAYS,
@@ -40,6 +40,13 @@ function down(answer: DownMessage["answer"]): DownMessage {
 
 const LARGE = { ...AUTHORISE, lines: Array.from({ length: 7 }, () => AUTHORISE.lines).flat() };
 
+const REFUNDED = answerOf({
+  kind: "refunded",
+  amount: won(5_000),
+  total: won(9_500),
+  gateway: "sandbox",
+});
+
 type Sample =
   | { readonly name: string; readonly direction: "up"; readonly message: UpMessage }
   | { readonly name: string; readonly direction: "down"; readonly message: DownMessage };
@@ -49,8 +56,10 @@ const SAMPLES: readonly Sample[] = [
   { name: "authorise, 21 lines", direction: "up", message: up("authorise", LARGE) },
   { name: "query", direction: "up", message: up("query-0", QUERY) },
   { name: "reverse", direction: "up", message: up("reverse", REVERSE) },
+  { name: "refund", direction: "up", message: up("refund", REFUND) },
   { name: "approved", direction: "down", message: down(APPROVED) },
   { name: "declined", direction: "down", message: down(DECLINED) },
+  { name: "refunded", direction: "down", message: down(REFUNDED) },
 ];
 
 type Figures = { readonly bytes: number; readonly encodeUs: number; readonly decodeUs: number };

@@ -41,6 +41,16 @@ export const REVERSE: LedgerRequest = {
   reason: "uncertain",
 };
 
+/** A part of the sale, given back; a refund has a key of its own that continues the sale's id. */
+export const REFUND: Extract<LedgerRequest, { kind: "refund" }> = {
+  kind: "refund",
+  key: `${SALE}/refund-0b8d1c52-7c1f-4a7e-9d55-6a0f3e2b9c44`,
+  saleId: SALE,
+  amount: won(5_000),
+  timeMs: 1_795_181_400_456,
+};
+export const HONOUR: LedgerRequest = { kind: "honour", key: AUTHORISE.key, saleId: SALE };
+
 export function answerOf(outcome: LedgerOutcome, requestId = `${AUTHORISE.key}:authorise`): LedgerAnswer {
   return { requestId, key: AUTHORISE.key, outcome };
 }
@@ -93,8 +103,10 @@ export const anyRequest: fc.Arbitrary<LedgerRequest> = fc.oneof(
     kind: fc.constant("reverse" as const),
     key: id,
     saleId: id,
-    reason: fc.constantFrom("uncertain" as const, "cancelled" as const),
+    reason: fc.constantFrom("uncertain" as const, "cancelled" as const, "void" as const),
   }),
+  fc.record({ kind: fc.constant("honour" as const), key: id, saleId: id }),
+  fc.record({ kind: fc.constant("refund" as const), key: id, saleId: id, amount, timeMs: count }),
 );
 
 const outcome: fc.Arbitrary<LedgerOutcome> = fc.oneof(
@@ -118,6 +130,16 @@ const outcome: fc.Arbitrary<LedgerOutcome> = fc.oneof(
   fc.record({
     kind: fc.constant("refused" as const),
     reason: fc.constantFrom("key-conflict" as const, "invalid" as const, "unknown-terminal" as const),
+  }),
+  fc.record({ kind: fc.constant("refunded" as const), amount, total: amount, gateway: id }),
+  fc.record({
+    kind: fc.constant("refund-refused" as const),
+    reason: fc.constantFrom(
+      "exceeds" as const,
+      "not-charged" as const,
+      "partly-refunded" as const,
+      "gateway" as const,
+    ),
   }),
 );
 

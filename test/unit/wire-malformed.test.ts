@@ -13,7 +13,7 @@ import {
   MAX_OPTIONS,
   MAX_TEXT_BYTES,
 } from "../../sync/wire.ts";
-import { APPROVED, AUTHORISE, QUERY, REVERSE } from "../support/messages.ts";
+import { APPROVED, AUTHORISE, HONOUR, QUERY, REFUND, REVERSE } from "../support/messages.ts";
 
 const ledger = generateKeyPairSync("ed25519");
 const UP = {
@@ -47,7 +47,7 @@ describe("what does not fit is refused", () => {
   });
 
   test("mutated, cut and spliced messages give a message or a wire Fault", () => {
-    const seeds = [AUTHORISE, QUERY, REVERSE].map((request) => encodeUp({ ...UP, request }));
+    const seeds = [AUTHORISE, QUERY, REVERSE, HONOUR, REFUND].map((request) => encodeUp({ ...UP, request }));
     seeds.push(encodeDown("counter-1", APPROVED, ledger.privateKey));
     const edits = fc.array(fc.tuple(fc.nat(400), fc.nat(255), fc.constantFrom("set", "cut", "insert")), {
       minLength: 1,
@@ -107,8 +107,11 @@ describe("what does not fit is refused", () => {
       `85 01 62 7431 01 ${q} 78 41 ${"ff".repeat(65)}`,
       "wire.malformed",
     ],
-    ["an unknown request", "85 01 62 7431 01 83 04 61 73 61 6b 61 72", "wire.malformed"],
-    ["an unknown reason", "85 01 62 7431 01 84 03 61 73 61 6b 03 61 72", "wire.malformed"],
+    ["an unknown request", "85 01 62 7431 01 83 06 61 73 61 6b 61 72", "wire.malformed"],
+    ["an unknown reason", "85 01 62 7431 01 84 03 61 73 61 6b 04 61 72", "wire.malformed"],
+    ["an honour of four fields", "85 01 62 7431 01 84 04 61 73 61 6b 01 61 72", "wire.malformed"],
+    ["a refund without a time", "85 01 62 7431 01 84 05 61 73 61 6b 82 01 63 4b5257 61 72", "wire.malformed"],
+    ["a refund of a bare number", "85 01 62 7431 01 85 05 61 73 61 6b 01 01 61 72", "wire.malformed"],
     ["a query of four fields", "85 01 62 7431 01 84 02 61 73 61 6b 01 61 72", "wire.malformed"],
   ])("%s", (_name, bytes, code) => {
     expect(codeOf(() => decodeUp(fromHex(bytes)))).toBe(code);
@@ -159,7 +162,13 @@ describe("what does not fit is refused", () => {
   });
 
   test.each<[string, string]>([
-    ["an unknown outcome", "84 01 62 7431 83 61 6b 61 72 81 07 40"],
+    ["an unknown outcome", "84 01 62 7431 83 61 6b 61 72 81 09 40"],
+    ["a refunded without a gateway", "84 01 62 7431 83 61 6b 61 72 83 07 82 01 63 4b5257 01 40"],
+    [
+      "a total in the long form without need",
+      `84 01 62 7431 83 61 6b 61 72 84 07 ${"82 01 63 4b5257 ".repeat(2)} 61 67 40`,
+    ],
+    ["an unknown refund refusal", "84 01 62 7431 83 61 6b 61 72 82 08 05 40"],
     ["a pending with a field", "84 01 62 7431 83 61 6b 61 72 82 03 01 40"],
     ["a signature that is too short", "84 01 62 7431 83 61 6b 61 72 81 03 41 00"],
     ["a signature that is too long", `84 01 62 7431 83 61 6b 61 72 81 03 58 41 ${"00".repeat(65)}`],
