@@ -3,12 +3,9 @@ import type Database from "better-sqlite3";
 import type { Row } from "./row.ts";
 import { count, text } from "./row.ts";
 import type { Alarm, AlarmKind, Raise } from "./storage.ts";
+import { MAX_ALARMS_PER_KIND, OVERFLOW_SUBJECT } from "./storage.ts";
 
 type Db = Database.Database;
-
-/** Distinct subjects a kind of alarm may have; later ones are counted together. */
-export const MAX_ALARMS_PER_KIND = 1_000;
-const OVERFLOW_SUBJECT = "(others)";
 
 const ALARM_KINDS = {
   "key-conflict": true,

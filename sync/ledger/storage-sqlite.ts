@@ -5,7 +5,7 @@
  *
  * Assumes that one process owns the file. Other processes may read it while the ledger runs.
  */
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import Database from "better-sqlite3";
 import { Fault } from "../../daemon/core/fault.ts";
 import { raiseAlarm, readAlarms } from "./alarms-sqlite.ts";
@@ -13,6 +13,7 @@ import { type AuditVerdict, appendAudit, verifyAudit } from "./audit-sqlite.ts";
 import { book } from "./books-sqlite.ts";
 import type { Charge } from "./charge.ts";
 import { judgeTap, moveOf, UNRESOLVED } from "./charge.ts";
+import { cardFingerprint, gatewayKeyOf } from "./fingerprint.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import type { Row } from "./row.ts";
 import { chargeOf } from "./row.ts";
@@ -21,6 +22,8 @@ import {
   type Alarm,
   type DeadLetter,
   type LedgerStorage,
+  MAX_DEAD_LETTER_BYTES,
+  MAX_DEAD_LETTERS,
   type NewCharge,
   type Opened,
   type Operation,
@@ -31,9 +34,6 @@ import {
   type StatementFilter,
 } from "./storage.ts";
 
-/** Letters that are kept whole up to this; the rest of a longer one is cut and its length noted. */
-export const MAX_DEAD_LETTER_BYTES = 65_536;
-export const MAX_DEAD_LETTERS = 10_000;
 const CARD_SALT = "card-salt";
 
 type Db = Database.Database;
@@ -82,7 +82,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
       if (known !== undefined) {
         return { kind: known.bodyHash === fresh.bodyHash ? "known" : "conflict", charge: known };
       }
-      const card = createHmac("sha256", this.#salt).update(fresh.card.token).digest("hex").slice(0, 24);
+      const card = cardFingerprint(this.#salt, fresh.card.token);
       const entombed = this.#entombed(fresh.terminal, fresh.key);
       const verdict = entombed ? "fresh" : this.#judge(card, fresh);
       const state = entombed ? "reversed" : verdict === "replayed" ? "declined" : "attempting";
@@ -307,7 +307,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
         lines: linesText(fresh),
         state,
         gateway: fresh.gateway,
-        gatewayKey: this.#gatewayKey(fresh.terminal, fresh.key),
+        gatewayKey: gatewayKeyOf(this.#salt, fresh.terminal, fresh.key),
         reason: state === "declined" ? "card-replayed" : null,
         nowMs,
         nextMs: fresh.nextResolveMs,
@@ -317,14 +317,6 @@ export class SqliteLedgerStorage implements LedgerStorage {
     const row = db.prepare<unknown[], Row>("SELECT * FROM charges WHERE id = ?").get(lastInsertRowid);
     if (row === undefined) throw new Error("a charge that was just stored is gone");
     return chargeOf(row);
-  }
-
-  /**
-   * One key for the whole life of a charge at its gateway, within the shortest limit of the gateways we know
-   * (64 characters). The salt keeps two ledgers that share one gateway account from colliding.
-   */
-  #gatewayKey(terminal: string, key: string): string {
-    return `sp-${createHmac("sha256", this.#salt).update(`${terminal}\n${key}`).digest("hex").slice(0, 40)}`;
   }
 
   #attempt(charge: Charge, operation: Operation, nowMs: number): number {

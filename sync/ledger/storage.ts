@@ -128,6 +128,13 @@ export type StatementFilter = {
   readonly limit: number;
 };
 
+/** Distinct subjects a kind of alarm may have; later ones are counted together under OVERFLOW_SUBJECT. */
+export const MAX_ALARMS_PER_KIND = 1_000;
+export const OVERFLOW_SUBJECT = "(others)";
+/** Letters that are kept whole up to this; the rest of a longer one is cut and its length noted. */
+export const MAX_DEAD_LETTER_BYTES = 65_536;
+export const MAX_DEAD_LETTERS = 10_000;
+
 /** Nothing is ever due later than this from now: what is, was stored before the clock was set back, and is due. */
 export const RESOLVE_HORIZON_MS = 2 * 86_400_000;
 

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { MAX_ALARMS_PER_KIND } from "../../sync/ledger/alarms-sqlite.ts";
 import { book } from "../../sync/ledger/books-sqlite.ts";
 import { MIGRATIONS } from "../../sync/ledger/migrations.ts";
-import { MAX_DEAD_LETTER_BYTES, SqliteLedgerStorage } from "../../sync/ledger/storage-sqlite.ts";
+import { MAX_ALARMS_PER_KIND, MAX_DEAD_LETTER_BYTES } from "../../sync/ledger/storage.ts";
+import { SqliteLedgerStorage } from "../../sync/ledger/storage-sqlite.ts";
 import { authorise, DeskWorld, reverse } from "../support/ledger-desk.ts";
 
 let world: DeskWorld;
