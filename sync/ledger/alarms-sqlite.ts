@@ -13,6 +13,7 @@ const ALARM_KINDS = {
   "invalid-request": true,
   "card-replayed": true,
   "card-counter-late": true,
+  "card-denied": true,
   "gateway-mismatch": true,
   "gateway-refused-reversal": true,
   "offline-declined": true,

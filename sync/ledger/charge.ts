@@ -134,3 +134,9 @@ export function judgeTap(tap: Tap): "fresh" | "late" | "replayed" {
   if (tap.last === null || tap.counter > tap.last) return "fresh";
   return tap.mode === "offline" ? "late" : "replayed";
 }
+
+/** Why a new charge is declined without asking the gateway; null when it is not. */
+export function refusalOf(tap: ReturnType<typeof judgeTap>, denied: boolean): DeclineReason | null {
+  if (tap === "replayed") return "card-replayed";
+  return denied ? "card-blocked" : null;
+}

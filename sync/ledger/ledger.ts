@@ -82,11 +82,11 @@ export class Ledger {
     rmSync(join(data, PORTS_FILE), { force: true });
     const signingKey = openSigningKey(data);
     const storage = new SqliteLedgerStorage(join(data, BOOKS_FILE));
-    this.#stops.push(() => storage.close());
-    await storage.open();
+    this.#stops.push(async () => storage.close());
+    storage.open();
     const gateway = await this.#openGateway(data);
     const desk = this.#makeDesk(storage, gateway);
-    const resolver = this.#makeResolver(storage, desk);
+    const resolver = this.#makeResolver(desk);
 
     const broker = this.#settings.broker.embedded;
     const embedded = broker === undefined ? undefined : new EmbeddedBroker(broker, join(data, OWN_DOOR_FILE));
@@ -150,9 +150,8 @@ export class Ledger {
     return desk;
   }
 
-  #makeResolver(storage: SqliteLedgerStorage, desk: ClearingDesk): Resolver {
+  #makeResolver(desk: ClearingDesk): Resolver {
     const resolver = new Resolver({
-      storage,
       desk,
       clock: this.#clock,
       intervalMs: this.#settings.resolver.intervalMs,

@@ -37,13 +37,13 @@ async function run({ config, check, verify }: Options): Promise<void> {
 }
 
 /** Checks a ledger that is not running: the audit chain against itself and the charges, and the balance. */
-async function verifyBooks(path: string): Promise<void> {
+function verifyBooks(path: string): void {
   if (!existsSync(path)) throw new Fault("settings.invalid", `${path} does not exist; nothing to verify`);
   const storage = new SqliteLedgerStorage(path);
-  await storage.open();
+  storage.open();
   const audit = storage.verify();
-  const { balanced } = await storage.statement({ limit: 1 });
-  await storage.close();
+  const { balanced } = storage.statement({ limit: 1 });
+  storage.close();
   const whole = balanced && audit.firstBroken === null && audit.strayed.length === 0;
   process.stdout.write(`${JSON.stringify({ whole, balanced, audit })}\n`);
   if (!whole) process.exitCode = 1;

@@ -4,13 +4,8 @@
  */
 import type { ClearingDesk } from "./clearing-desk.ts";
 import type { Clock } from "./gateway-call.ts";
-import type { LedgerStorage } from "./storage.ts";
-
-/** Charges asked for side by side in one round. */
-export const RESOLVER_BATCH = 16;
 
 export type ResolverParts = {
-  readonly storage: LedgerStorage;
   readonly desk: ClearingDesk;
   readonly clock: Clock;
   /** Wait between two looks at what is due. */
@@ -30,9 +25,8 @@ export class Resolver {
 
   /** Makes everything unresolved due at once: after a start no call of an earlier life is still waited for. */
   async start(): Promise<number> {
-    const { storage, clock } = this.#parts;
     this.#stopped = false;
-    const unresolved = await storage.makeAllDue(clock.now());
+    const unresolved = await this.#parts.desk.wake();
     this.#schedule(0);
     return unresolved;
   }
@@ -45,11 +39,7 @@ export class Resolver {
 
   /** One look: asks for what is due, and returns when all of it was answered or timed out. */
   async once(): Promise<number> {
-    const { storage, desk, clock, onFault } = this.#parts;
-    const due = await storage.due(clock.now(), RESOLVER_BATCH);
-    const asked = await Promise.allSettled(due.map(async ({ terminal, key }) => desk.resolve(terminal, key)));
-    for (const result of asked) if (result.status === "rejected") onFault(result.reason);
-    return due.length;
+    return this.#parts.desk.resolveDue(this.#parts.onFault);
   }
 
   #schedule(ms: number): void {

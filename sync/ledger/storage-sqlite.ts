@@ -8,27 +8,28 @@
 import { randomBytes } from "node:crypto";
 import Database from "better-sqlite3";
 import { Fault } from "../../daemon/core/fault.ts";
+import type { DeclineReason } from "../../daemon/core/prompt.ts";
 import { raiseAlarm, readAlarms } from "./alarms-sqlite.ts";
 import { type AuditVerdict, appendAudit, verifyAudit } from "./audit-sqlite.ts";
 import { book } from "./books-sqlite.ts";
 import type { Charge } from "./charge.ts";
-import { judgeTap, moveOf, UNRESOLVED } from "./charge.ts";
+import { judgeTap, moveOf, refusalOf, UNRESOLVED } from "./charge.ts";
 import { cardFingerprint, gatewayKeyOf } from "./fingerprint.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { RESOLVE_HORIZON_MS } from "./patience.ts";
 import type { Row } from "./row.ts";
 import { chargeOf } from "./row.ts";
 import { readStatement } from "./statement-sqlite.ts";
 import {
   type Alarm,
   type DeadLetter,
-  type LedgerStorage,
   MAX_DEAD_LETTER_BYTES,
   MAX_DEAD_LETTERS,
   type NewCharge,
   type Opened,
   type Operation,
+  type PromptLedgerStorage,
   type Raise,
-  RESOLVE_HORIZON_MS,
   type Settlement,
   type Statement,
   type StatementFilter,
@@ -38,7 +39,7 @@ const CARD_SALT = "card-salt";
 
 type Db = Database.Database;
 
-export class SqliteLedgerStorage implements LedgerStorage {
+export class SqliteLedgerStorage implements PromptLedgerStorage {
   readonly #path: string;
   #db: Db | undefined;
   #lock: Db | undefined;
@@ -49,7 +50,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
     this.#path = path;
   }
 
-  async open(): Promise<void> {
+  open(): void {
     if (this.#path !== ":memory:") this.#lock = takeLock(`${this.#path}.lock`);
     const db = new Database(this.#path);
     this.#db = db;
@@ -69,14 +70,14 @@ export class SqliteLedgerStorage implements LedgerStorage {
     this.#salt = cardSalt(db);
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#db?.close();
     this.#lock?.close();
     this.#db = undefined;
     this.#lock = undefined;
   }
 
-  async openCharge(fresh: NewCharge, nowMs: number): Promise<Opened> {
+  openCharge(fresh: NewCharge, nowMs: number): Opened {
     return this.#write((db) => {
       const known = this.#find(fresh.terminal, fresh.key);
       if (known !== undefined) {
@@ -85,8 +86,9 @@ export class SqliteLedgerStorage implements LedgerStorage {
       const card = cardFingerprint(this.#salt, fresh.card.token);
       const entombed = this.#entombed(fresh.terminal, fresh.key);
       const verdict = entombed ? "fresh" : this.#judge(card, fresh);
-      const state = entombed ? "reversed" : verdict === "replayed" ? "declined" : "attempting";
-      const charge = this.#insertCharge(db, fresh, card, state, nowMs);
+      const refusal = entombed ? null : refusalOf(verdict, fresh.denied);
+      const state = entombed ? "reversed" : refusal === null ? "attempting" : "declined";
+      const charge = this.#insertCharge(db, fresh, card, state, refusal, nowMs);
       appendAudit(db, nowMs, {
         event: "received",
         terminal: fresh.terminal,
@@ -102,6 +104,10 @@ export class SqliteLedgerStorage implements LedgerStorage {
           nowMs,
         );
       }
+      if (refusal === "card-blocked") {
+        const subject = `${fresh.terminal} ${fresh.key}`;
+        raiseAlarm(db, { kind: "card-denied", subject, detail: fresh.card.masked }, nowMs);
+      }
       if (state !== "attempting") return { kind: "decided", charge };
       db.prepare("INSERT INTO card_taps (card, counter, terminal, key) VALUES (?, ?, ?, ?)").run(
         card,
@@ -114,11 +120,11 @@ export class SqliteLedgerStorage implements LedgerStorage {
     });
   }
 
-  async find(terminal: string, key: string): Promise<Charge | undefined> {
+  find(terminal: string, key: string): Charge | undefined {
     return this.#find(terminal, key);
   }
 
-  async entomb(terminal: string, key: string, saleId: string, nowMs: number): Promise<boolean> {
+  entomb(terminal: string, key: string, saleId: string, nowMs: number): boolean {
     return this.#write((db) => {
       if (this.#find(terminal, key) !== undefined) return false;
       const put =
@@ -129,15 +135,15 @@ export class SqliteLedgerStorage implements LedgerStorage {
     });
   }
 
-  async isEntombed(terminal: string, key: string): Promise<boolean> {
+  isEntombed(terminal: string, key: string): boolean {
     return this.#entombed(terminal, key);
   }
 
-  async beginAttempt(charge: Charge, operation: Operation, nowMs: number): Promise<number> {
+  beginAttempt(charge: Charge, operation: Operation, nowMs: number): number {
     return this.#write(() => this.#attempt(charge, operation, nowMs));
   }
 
-  async lastAuthoriseMs(charge: Charge): Promise<number | null> {
+  lastAuthoriseMs(charge: Charge): number | null {
     const select =
       "SELECT MAX(started_ms) AS ms FROM attempts WHERE charge_id = ? AND operation = 'authorise'";
     const row = this.#open().prepare<unknown[], Row>(select).get(charge.id);
@@ -145,7 +151,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
     return ms === null || ms === undefined ? null : Number(ms);
   }
 
-  async settle(charge: Charge, settlement: Settlement): Promise<Charge> {
+  settle(charge: Charge, settlement: Settlement): Charge {
     return this.#write((db) => {
       const { learnt, nowMs } = settlement;
       const move = moveOf(charge, learnt);
@@ -191,25 +197,25 @@ export class SqliteLedgerStorage implements LedgerStorage {
     });
   }
 
-  async due(nowMs: number, limit: number): Promise<readonly Charge[]> {
+  due(nowMs: number, limit: number): readonly Charge[] {
     const select = `SELECT * FROM charges WHERE state IN ('attempting', 'pending', 'reversing')
       AND (next_resolve_ms <= @nowMs OR next_resolve_ms > @horizonMs) ORDER BY next_resolve_ms LIMIT @limit`;
     const horizonMs = nowMs + RESOLVE_HORIZON_MS;
     return this.#open().prepare<unknown[], Row>(select).all({ nowMs, horizonMs, limit }).map(chargeOf);
   }
 
-  async makeAllDue(nowMs: number): Promise<number> {
+  makeAllDue(nowMs: number): number {
     return this.#write((db) => {
       const update = `UPDATE charges SET next_resolve_ms = ? WHERE state IN ('attempting', 'pending', 'reversing')`;
       return db.prepare(update).run(nowMs).changes;
     });
   }
 
-  async raise(alarm: Raise, nowMs: number): Promise<void> {
+  raise(alarm: Raise, nowMs: number): void {
     this.#write((db) => raiseAlarm(db, alarm, nowMs));
   }
 
-  async bury(letter: DeadLetter, nowMs: number): Promise<void> {
+  bury(letter: DeadLetter, nowMs: number): void {
     this.#write((db) => {
       const count = db.prepare<unknown[], Row>("SELECT COUNT(*) AS n FROM dead_letters").get();
       if (Number(count?.["n"]) < MAX_DEAD_LETTERS) {
@@ -222,7 +228,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
     });
   }
 
-  async alarms(limit: number): Promise<readonly Alarm[]> {
+  alarms(limit: number): readonly Alarm[] {
     return readAlarms(this.#open(), limit);
   }
 
@@ -231,7 +237,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
     return verifyAudit(this.#open());
   }
 
-  async statement(filter: StatementFilter): Promise<Statement> {
+  statement(filter: StatementFilter): Statement {
     return readStatement(this.#open(), filter);
   }
 
@@ -276,7 +282,14 @@ export class SqliteLedgerStorage implements LedgerStorage {
     });
   }
 
-  #insertCharge(db: Db, fresh: NewCharge, card: string, state: Charge["state"], nowMs: number): Charge {
+  #insertCharge(
+    db: Db,
+    fresh: NewCharge,
+    card: string,
+    state: Charge["state"],
+    refusal: DeclineReason | null,
+    nowMs: number,
+  ): Charge {
     db.prepare(
       `INSERT INTO terminals (id, merchant, first_seen_ms, last_seen_ms) VALUES (@id, @merchant, @nowMs, @nowMs)
        ON CONFLICT (id) DO UPDATE SET merchant = excluded.merchant, last_seen_ms = excluded.last_seen_ms`,
@@ -308,7 +321,7 @@ export class SqliteLedgerStorage implements LedgerStorage {
         state,
         gateway: fresh.gateway,
         gatewayKey: gatewayKeyOf(this.#salt, fresh.terminal, fresh.key),
-        reason: state === "declined" ? "card-replayed" : null,
+        reason: refusal,
         nowMs,
         nextMs: fresh.nextResolveMs,
         timeMs: fresh.timeMs,

@@ -1,5 +1,6 @@
 /**
- * What the ledger asks of a database: a few whole operations, each one atomic and durable when its promise resolves.
+ * What the ledger asks of a database: a few whole operations, each one atomic and durable when it
+ * returns, or when the promise that it returns resolves.
  * No query language crosses this line, so another database is another implementation of this interface.
  *
  * Every implementation refuses (throws, nothing is stored) a change whose debits and credits differ, a second
@@ -22,6 +23,8 @@ export type NewCharge = {
   readonly amount: Money;
   readonly vat: Money;
   readonly card: CardProof;
+  /** The card is on the deny list: declined as card-blocked, the gateway is not asked. */
+  readonly denied: boolean;
   readonly mode: "online" | "offline";
   readonly lines: readonly SoldLine[];
   readonly timeMs: number;
@@ -32,7 +35,7 @@ export type NewCharge = {
 export type Opened =
   /** New: the charge, its holds and the first attempt are stored; call the gateway now. */
   | { readonly kind: "opened"; readonly charge: Charge; readonly attempt: number }
-  /** New, and decided without the gateway: a replayed card or a key that was reversed before it arrived. */
+  /** New, and decided without the gateway: a replayed or denied card, or a key that was reversed before it arrived. */
   | { readonly kind: "decided"; readonly charge: Charge }
   /** Seen before with the same body. */
   | { readonly kind: "known"; readonly charge: Charge }
@@ -47,6 +50,7 @@ export type AlarmKind =
   | "invalid-request"
   | "card-replayed"
   | "card-counter-late"
+  | "card-denied"
   | "gateway-mismatch"
   | "gateway-refused-reversal"
   | "offline-declined"
@@ -135,33 +139,42 @@ export const OVERFLOW_SUBJECT = "(others)";
 export const MAX_DEAD_LETTER_BYTES = 65_536;
 export const MAX_DEAD_LETTERS = 10_000;
 
-/** Nothing is ever due later than this from now: what is, was stored before the clock was set back, and is due. */
-export const RESOLVE_HORIZON_MS = 2 * 86_400_000;
+export { RESOLVE_HORIZON_MS } from "./patience.ts";
+
+/** A value now, or a promise of it: a storage may be of either kind. */
+export type Eventual<Value> = Value | Promise<Value>;
 
 export interface LedgerStorage {
   /** Brings the database up to date and takes the only writer's place. Faults "journal.locked", "journal.damaged". */
-  open(): Promise<void>;
-  close(): Promise<void>;
+  open(): Eventual<void>;
+  close(): Eventual<void>;
 
-  openCharge(charge: NewCharge, nowMs: number): Promise<Opened>;
-  find(terminal: string, key: string): Promise<Charge | undefined>;
+  openCharge(charge: NewCharge, nowMs: number): Eventual<Opened>;
+  find(terminal: string, key: string): Eventual<Charge | undefined>;
   /** Remembers that a key was reversed before its authorisation arrived. Returns false when the charge exists. */
-  entomb(terminal: string, key: string, saleId: string, nowMs: number): Promise<boolean>;
-  isEntombed(terminal: string, key: string): Promise<boolean>;
+  entomb(terminal: string, key: string, saleId: string, nowMs: number): Eventual<boolean>;
+  isEntombed(terminal: string, key: string): Eventual<boolean>;
 
   /** The row that is written before every call to a gateway; gives its number. */
-  beginAttempt(charge: Charge, operation: Operation, nowMs: number): Promise<number>;
+  beginAttempt(charge: Charge, operation: Operation, nowMs: number): Eventual<number>;
   /** When the newest authorise call of the charge began, null when none did. */
-  lastAuthoriseMs(charge: Charge): Promise<number | null>;
+  lastAuthoriseMs(charge: Charge): Eventual<number | null>;
   /** Moves the charge from the state it is given in; throws when it is not in that state any more. */
-  settle(charge: Charge, settlement: Settlement): Promise<Charge>;
+  settle(charge: Charge, settlement: Settlement): Eventual<Charge>;
   /** Unresolved charges whose time to ask has come, longest due first. */
-  due(nowMs: number, limit: number): Promise<readonly Charge[]>;
+  due(nowMs: number, limit: number): Eventual<readonly Charge[]>;
   /** Makes every unresolved charge due now: after a start nothing is known to be on its way. Gives their number. */
-  makeAllDue(nowMs: number): Promise<number>;
+  makeAllDue(nowMs: number): Eventual<number>;
 
-  raise(alarm: Raise, nowMs: number): Promise<void>;
-  bury(letter: DeadLetter, nowMs: number): Promise<void>;
-  alarms(limit: number): Promise<readonly Alarm[]>;
-  statement(filter: StatementFilter): Promise<Statement>;
+  raise(alarm: Raise, nowMs: number): Eventual<void>;
+  bury(letter: DeadLetter, nowMs: number): Eventual<void>;
+  alarms(limit: number): Eventual<readonly Alarm[]>;
+  statement(filter: StatementFilter): Eventual<Statement>;
 }
+
+/** A storage that answers at once: SQLite's, and the one in memory. */
+export type PromptLedgerStorage = {
+  [Name in keyof LedgerStorage]: (
+    ...given: Parameters<LedgerStorage[Name]>
+  ) => Awaited<ReturnType<LedgerStorage[Name]>>;
+};

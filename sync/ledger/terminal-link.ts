@@ -143,9 +143,8 @@ export class TerminalLink {
     const message = readMessage(topic, payload);
     if (typeof message === "string") {
       log.warn({ topic, reason: message }, "dead letter");
-      storage.bury({ topic, payload, reason: message }, now()).catch((error: unknown) => {
-        log.error({ err: String(error) }, "a dead letter is lost");
-      });
+      const bury = async (): Promise<void> => storage.bury({ topic, payload, reason: message }, now());
+      bury().catch((error: unknown) => log.error({ err: String(error) }, "a dead letter is lost"));
       return;
     }
     this.#enqueue(message);
@@ -159,9 +158,8 @@ export class TerminalLink {
     if (!this.#queues.hasRoom(terminal) || this.#waiting.size >= MAX_WAITING) {
       log.warn({ terminal, requestId }, "queue full, left to the terminal to send again");
       const alarm = { kind: "queue-full", subject: terminal, detail: requestId } as const;
-      storage
-        .raise(alarm, now())
-        .catch((error: unknown) => log.error({ err: String(error) }, "an alarm is lost"));
+      const raise = async (): Promise<void> => storage.raise(alarm, now());
+      raise().catch((error: unknown) => log.error({ err: String(error) }, "an alarm is lost"));
       return;
     }
     this.#waiting.add(mark);

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { PENDING_ALARM_AFTER_MS } from "../../sync/ledger/clearing-desk.ts";
+import { PENDING_ALARM_AFTER_MS } from "../../sync/ledger/clearing.ts";
 import type { AuthoriseResult, Gateway, QueryResult } from "../../sync/ledger/gateways/gateway.ts";
 import { authorise, DeskWorld, GATEWAY_TIMEOUT_MS, query, reverse } from "../support/ledger-desk.ts";
 
@@ -141,7 +141,7 @@ describe("a ledger that dies", () => {
             await slow.clock.advance(waitMs);
           }
           await slow.heal();
-          const { transactions, balanced, accounts } = await slow.storage.statement({ limit: 100 });
+          const { transactions, balanced, accounts } = slow.storage.statement({ limit: 100 });
           expect(balanced).toBe(true);
           expect(
             accounts.filter(({ layer, debit, credit }) => layer === "pending" && debit !== credit),
@@ -280,7 +280,7 @@ describe("a gateway that is hard to understand", () => {
     expect(await world.ask(reverse("s/1"))).toBe("reversed");
     expect(gateway.calls).toEqual(["authorise", "reverse", "refund"]);
     expect(await world.alarms()).toEqual(["gateway-refused-reversal 1"]);
-    const { accounts } = await world.storage.statement({ limit: 1 });
+    const { accounts } = world.storage.statement({ limit: 1 });
     expect(accounts.filter(({ debit, credit }) => debit !== credit)).toEqual([]);
   });
 

@@ -117,7 +117,7 @@ describe("reversal", () => {
     expect(await world.ask(query("s/1"))).toBe(later);
     expect(await world.ask(authorise("s/1", minor))).toBe(later);
     expect(world.charged()).toBe(0);
-    const { accounts, balanced } = await world.storage.statement({ limit: 1 });
+    const { accounts, balanced } = world.storage.statement({ limit: 1 });
     expect(balanced).toBe(true);
     expect(accounts.filter(({ debit, credit }) => debit !== credit)).toEqual([]);
   });
@@ -141,7 +141,7 @@ describe("reversal", () => {
 
   test("survives a restart in the middle", async () => {
     await world.ask(authorise("s/1", 4_968));
-    const charge = await world.storage.find("counter-1", "s/1");
+    const charge = world.storage.find("counter-1", "s/1");
     if (charge === undefined) throw new Error("no charge");
     const settlement = {
       learnt: { kind: "reversal-asked" },
@@ -150,7 +150,7 @@ describe("reversal", () => {
       alarms: [],
       nowMs: 0,
     } as const;
-    await world.storage.settle(charge, settlement);
+    world.storage.settle(charge, settlement);
     await world.crash();
     await world.start();
     expect(await world.states()).toEqual(["s/1 reversing"]);
@@ -185,6 +185,26 @@ describe("card counter", () => {
   });
 });
 
+describe("a card on the deny list", () => {
+  test("is declined online without a call to the gateway, and stays declined when it leaves the list", async () => {
+    world.denied.add("ntag424:s/1");
+    expect(await world.ask(authorise("s/1"))).toBe("declined card-blocked");
+    world.denied.clear();
+    expect(await world.ask(authorise("s/1"))).toBe("declined card-blocked");
+    expect(world.sandbox.charges()).toEqual([]);
+    expect(await world.alarms()).toEqual(["card-denied 1"]);
+    expect(await world.balanced()).toBe(true);
+  });
+
+  test("is charged for goods that were handed over offline, and for a charge that came before", async () => {
+    expect(await world.ask(authorise("a/1"))).toBe("approved");
+    world.denied.add("ntag424:a/1").add("ntag424:b/1");
+    expect(await world.ask(authorise("a/1"))).toBe("approved");
+    expect(await world.ask(authorise("b/1", 15_000, { mode: "offline" }))).toBe("approved");
+    expect(world.charged()).toBe(2);
+  });
+});
+
 describe("refusals and alarms", () => {
   test("a terminal that is not known", async () => {
     expect(await world.ask(authorise("s/1"), "stranger")).toBe("refused unknown-terminal");
@@ -214,7 +234,7 @@ describe("refusals and alarms", () => {
   test("an offline sale that is declined shows as an alarm and as a claim in the books", async () => {
     expect(await world.ask(authorise("s/1", 4_951, { mode: "offline" }))).toBe("declined insufficient-funds");
     expect(await world.alarms()).toEqual(["offline-declined 1"]);
-    const { accounts } = await world.storage.statement({ limit: 1 });
+    const { accounts } = world.storage.statement({ limit: 1 });
     const open = accounts.filter(({ debit, credit }) => debit !== credit);
     expect(open.map(({ kind, layer, debit, credit }) => `${kind} ${layer} ${debit - credit}`)).toEqual([
       "customer posted 4951",
@@ -226,9 +246,9 @@ describe("refusals and alarms", () => {
 describe("what stays on disk", () => {
   test("the card token is gone from the charge as soon as its outcome is final", async () => {
     await world.ask(authorise("s/1", 4_991));
-    expect((await world.storage.find("counter-1", "s/1"))?.cardToken).toBe("ntag424:s/1");
+    expect(world.storage.find("counter-1", "s/1")?.cardToken).toBe("ntag424:s/1");
     await world.ask(query("s/1"));
-    expect((await world.storage.find("counter-1", "s/1"))?.cardToken).toBeNull();
+    expect(world.storage.find("counter-1", "s/1")?.cardToken).toBeNull();
   });
 
   test("the sandbox keeps no card token at all", async () => {

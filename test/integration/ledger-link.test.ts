@@ -52,7 +52,7 @@ beforeEach(async () => {
   broker = new EmbeddedBroker({ host: "127.0.0.1", port: 0 }, join(folder, "broker.sock"));
   storage = new SqliteLedgerStorage(":memory:");
   desk = new HeldDesk();
-  await storage.open();
+  storage.open();
   await broker.start();
   link = new TerminalLink({
     desk,
@@ -69,7 +69,7 @@ afterEach(async () => {
   desk.release();
   await link.stop();
   await broker.stop();
-  await storage.close();
+  storage.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -85,10 +85,10 @@ describe("the link", () => {
     const sent = MAX_WAITING_PER_TERMINAL + 10;
     for (let index = 0; index < sent; index += 1) await eager.send(`r${index}`, query(`k${index}`));
     await other.send("o1", query("o"));
-    while ((await storage.alarms(10)).at(0)?.count !== 10) await delay(10);
+    while (storage.alarms(10).at(0)?.count !== 10) await delay(10);
     while (desk.asked.length < 2) await delay(10);
     expect(desk.asked).toEqual(["eager k0", "other o"]);
-    expect(await storage.alarms(10)).toMatchObject([{ kind: "queue-full", subject: "eager", count: 10 }]);
+    expect(storage.alarms(10)).toMatchObject([{ kind: "queue-full", subject: "eager", count: 10 }]);
     desk.release();
     await eager.answer(`r${MAX_WAITING_PER_TERMINAL - 1}`);
     await other.answer("o1");
@@ -128,8 +128,8 @@ describe("the link", () => {
     const bytes = encodeUp({ terminal: "counter-1", requestId: "r", position: 1, request: query("k") });
     const liar = await terminal("counter-2");
     await liar.sendRaw("saypay/v1/counter-2/up", bytes);
-    while ((await storage.alarms(10)).length === 0) await delay(10);
-    expect(await storage.alarms(10)).toMatchObject([
+    while (storage.alarms(10).length === 0) await delay(10);
+    expect(storage.alarms(10)).toMatchObject([
       { kind: "dead-letter", detail: "message of counter-1 on a topic of counter-2" },
     ]);
     expect(desk.asked).toEqual([]);

@@ -85,6 +85,8 @@ export class DeskWorld {
   readonly clock = new ManualClock();
   readonly folder = mkdtempSync(join(tmpdir(), "saypay-ledger-"));
   readonly sandbox: SandboxGateway;
+  /** Tokens on the deny list. */
+  readonly denied = new Set<string>();
   readonly #given: Gateway | undefined;
   storage!: SqliteLedgerStorage;
   desk!: ClearingDesk;
@@ -105,17 +107,17 @@ export class DeskWorld {
   /** A ledger on the files that are there, as after a start of the process. */
   async start(): Promise<void> {
     this.storage = new SqliteLedgerStorage(this.books);
-    await this.storage.open();
-    await this.storage.makeAllDue(this.clock.now());
+    this.storage.open();
+    this.storage.makeAllDue(this.clock.now());
     this.desk = new ClearingDesk({
       storage: this.storage,
       gateway: this.#given ?? this.sandbox,
       clock: this.clock,
       patience: { gatewayTimeoutMs: GATEWAY_TIMEOUT_MS, firstRetryMs: 1_000, maxRetryMs: 60_000 },
       merchantOf: (terminal) => (terminal.startsWith("counter-") ? "cafe" : undefined),
+      isDenied: (token) => this.denied.has(token),
     });
     this.resolver = new Resolver({
-      storage: this.storage,
       desk: this.desk,
       clock: this.clock,
       intervalMs: 500,
@@ -127,7 +129,7 @@ export class DeskWorld {
 
   /** As SIGKILL leaves it: whatever was under way is never answered. */
   async crash(): Promise<void> {
-    await this.storage.close();
+    this.storage.close();
   }
 
   get books(): string {
@@ -163,20 +165,23 @@ export class DeskWorld {
   }
 
   async alarms(): Promise<string[]> {
-    return (await this.storage.alarms(100)).map(({ kind, count }) => `${kind} ${count}`).sort();
+    return this.storage
+      .alarms(100)
+      .map(({ kind, count }) => `${kind} ${count}`)
+      .sort();
   }
 
   async states(): Promise<string[]> {
-    const { transactions } = await this.storage.statement({ limit: 100 });
+    const { transactions } = this.storage.statement({ limit: 100 });
     return transactions.map(({ key, state }) => `${key} ${state}`);
   }
 
   async balanced(): Promise<boolean> {
-    return (await this.storage.statement({ limit: 1 })).balanced;
+    return this.storage.statement({ limit: 1 }).balanced;
   }
 
   async close(): Promise<void> {
-    await this.storage.close();
+    this.storage.close();
     await this.sandbox.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -1,0 +1,314 @@
+/**
+ * What the ledger does with each request of a terminal, as procedures (procedure.ts): the only place that moves a
+ * charge. ClearingDesk runs them on real storage and gateways, the simulator step by step.
+ *
+ * - Every answer is true of what is on disk: it is made from a charge that was committed before.
+ * - The row of an attempt is on disk before the gateway is called. A charge found unresolved after a crash is queried
+ *   under its one gateway key; it is sent again, under the same key, only when the gateway says it never saw it.
+ * - All work in one lane (one key of one terminal) is done in order, whether a terminal asked or the resolver.
+ */
+import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
+import { bodyHash } from "../wire.ts";
+import type { Charge, Learnt } from "./charge.ts";
+import { outcomeOf, UNRESOLVED } from "./charge.ts";
+import { understood } from "./gateway-call.ts";
+import type { Gateway, Order } from "./gateways/gateway.ts";
+import { isEarly, type Patience, retryWaitMs } from "./patience.ts";
+import { called, type Job, type Procedure, stored } from "./procedure.ts";
+import type { Raise } from "./storage.ts";
+
+type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
+
+/** Largest single charge, in minor units: keeps every sum far inside 64 bits. */
+export const MAX_CHARGE_MINOR = 1_000_000_000_000n;
+/** A charge that stays unresolved longer than this raises an alarm. */
+export const PENDING_ALARM_AFTER_MS = 3_600_000;
+/** Charges asked for side by side in one round of the resolver. */
+export const RESOLVER_BATCH = 16;
+
+export type ClearingParts = {
+  readonly gateway: Pick<Gateway, "id" | "capabilities">;
+  readonly now: () => number;
+  readonly patience: Patience;
+  /** The merchant that a terminal sells for, undefined for a terminal that is not known. */
+  readonly merchantOf: (terminal: string) => string | undefined;
+  /** Whether a card is on the deny list; asked at every new charge. Left out: no card is. */
+  readonly isDenied?: (cardToken: string) => boolean;
+};
+
+export class Clearing {
+  readonly #parts: ClearingParts;
+
+  constructor(parts: ClearingParts) {
+    this.#parts = parts;
+  }
+
+  /** The outcome of one request; safe to do again with the same request at any time. */
+  request(terminal: string, request: LedgerRequest): Job<LedgerOutcome> {
+    return { lane: laneOf(terminal, request.key), procedure: this.#answer(terminal, request) };
+  }
+
+  /** Asks the gateway about a charge that is unresolved. Gives the charge afterwards. */
+  resolve(terminal: string, key: string): Job<Charge | undefined> {
+    return { lane: laneOf(terminal, key), procedure: this.#resolve(terminal, key) };
+  }
+
+  /** What the resolver has to do now, longest due first. */
+  *due(): Procedure<readonly Job<unknown>[]> {
+    const charges = yield* stored("due", this.#parts.now(), RESOLVER_BATCH);
+    return charges.map(({ terminal, key }) => this.resolve(terminal, key));
+  }
+
+  /** After a start no call of an earlier life is still waited for: everything unresolved is due. Gives its number. */
+  *wake(): Procedure<number> {
+    return yield* stored("makeAllDue", this.#parts.now());
+  }
+
+  *#answer(terminal: string, request: LedgerRequest): Procedure<LedgerOutcome> {
+    const merchant = this.#parts.merchantOf(terminal);
+    if (merchant === undefined) {
+      yield* this.#raise({
+        kind: "unknown-terminal",
+        subject: terminal,
+        detail: `asked to ${request.kind}`,
+      });
+      return { kind: "refused", reason: "unknown-terminal" };
+    }
+    switch (request.kind) {
+      case "authorise":
+        return yield* this.#authorise(terminal, merchant, request);
+      case "query":
+        return yield* this.#query(terminal, request.key, request.saleId);
+      case "reverse":
+        return yield* this.#reverse(terminal, request.key, request.saleId);
+      case "honour":
+      case "refund":
+        throw new Error(`requests to ${request.kind} are not answered yet`);
+    }
+  }
+
+  *#resolve(terminal: string, key: string): Procedure<Charge | undefined> {
+    const charge = yield* stored("find", terminal, key);
+    // Asked meanwhile, on behalf of the terminal, while this waited its turn: not again before its time.
+    if (charge === undefined || isEarly(charge.nextResolveMs, this.#parts.now())) return charge;
+    return yield* this.#resolved(charge);
+  }
+
+  *#authorise(terminal: string, merchant: string, request: Authorise): Procedure<LedgerOutcome> {
+    const { gateway, now, patience } = this.#parts;
+    const mistake = this.#mistakeIn(request);
+    if (mistake !== null) {
+      yield* this.#raise({ kind: "invalid-request", subject: `${terminal} ${request.key}`, detail: mistake });
+      return { kind: "refused", reason: "invalid" };
+    }
+    const opened = yield* stored(
+      "openCharge",
+      {
+        terminal,
+        merchant,
+        gateway: gateway.id,
+        key: request.key,
+        bodyHash: Buffer.from(bodyHash(request)).toString("hex"),
+        saleId: request.saleId,
+        sequence: request.sequence,
+        amount: request.amount,
+        vat: request.vat,
+        card: request.card,
+        denied: this.#isDenied(request),
+        mode: request.mode,
+        lines: request.lines,
+        timeMs: request.timeMs,
+        // Later than the end of the first call: the resolver has no business with a charge that is under way.
+        nextResolveMs: now() + patience.gatewayTimeoutMs + patience.firstRetryMs,
+      },
+      now(),
+    );
+    switch (opened.kind) {
+      case "opened":
+        return outcomeOf(yield* this.#send(opened.charge, opened.attempt));
+      case "decided":
+        return outcomeOf(opened.charge);
+      case "known":
+        return outcomeOf(yield* this.#resolved(opened.charge));
+      case "conflict":
+        return yield* this.#conflict(terminal, request.key, "another body came under the key");
+    }
+  }
+
+  /** Offline the goods are gone: the gateway is asked all the same, for it may pay. */
+  #isDenied({ mode, card }: Authorise): boolean {
+    return mode === "online" && (this.#parts.isDenied?.(card.token) ?? false);
+  }
+
+  *#query(terminal: string, key: string, saleId: string): Procedure<LedgerOutcome> {
+    const charge = yield* stored("find", terminal, key);
+    if (charge === undefined) {
+      return (yield* stored("isEntombed", terminal, key)) ? { kind: "reversed" } : { kind: "not-found" };
+    }
+    if (charge.saleId !== saleId) return yield* this.#conflict(terminal, key, "asked for under another sale");
+    return outcomeOf(yield* this.#resolved(charge));
+  }
+
+  /**
+   * Nothing is charged under the key when this answers "reversed". A charge that was declined is answered the same
+   * way, for the same is true of it.
+   */
+  *#reverse(terminal: string, key: string, saleId: string): Procedure<LedgerOutcome> {
+    const charge = yield* stored("find", terminal, key);
+    if (charge === undefined) {
+      yield* stored("entomb", terminal, key, saleId, this.#parts.now());
+      return { kind: "reversed" };
+    }
+    if (charge.saleId !== saleId) return yield* this.#conflict(terminal, key, "reversed under another sale");
+    if (charge.state === "declined") return { kind: "reversed" };
+    if (charge.state === "reversed") return outcomeOf(charge);
+    const reversing =
+      charge.state === "reversing" ? charge : yield* this.#settle(charge, { kind: "reversal-asked" }, null);
+    return outcomeOf(yield* this.#sendReversal(reversing));
+  }
+
+  *#conflict(terminal: string, key: string, detail: string): Procedure<LedgerOutcome> {
+    yield* this.#raise({ kind: "key-conflict", subject: `${terminal} ${key}`, detail });
+    return { kind: "refused", reason: "key-conflict" };
+  }
+
+  #mistakeIn(request: Authorise): string | null {
+    const { amount, vat } = request;
+    const { capabilities } = this.#parts.gateway;
+    if (amount.minor <= 0n || amount.minor > MAX_CHARGE_MINOR) return `amount ${amount.minor}`;
+    if (amount.minor < capabilities.minimumMinor)
+      return `amount ${amount.minor} is below the gateway's minimum`;
+    if (!/^[A-Z]{3}$/.test(amount.currency)) return "currency is no ISO 4217 code";
+    if (capabilities.currencies !== "all" && !capabilities.currencies.includes(amount.currency)) {
+      return `the gateway does not charge in ${amount.currency}`;
+    }
+    if (vat.currency !== amount.currency) return "VAT is in another currency";
+    if (vat.minor < 0n || vat.minor > amount.minor) return `VAT ${vat.minor} of ${amount.minor}`;
+    return null;
+  }
+
+  /** A charge whose outcome is known, or as much as the gateway tells now. */
+  *#resolved(charge: Charge): Procedure<Charge> {
+    if (!UNRESOLVED.includes(charge.state)) return charge;
+    if (charge.state === "reversing") return yield* this.#sendReversal(charge);
+    const attempt = yield* stored("beginAttempt", charge, "query", this.#parts.now());
+    const order = orderOf(charge);
+    const result = understood(yield* called("query", order), order);
+    if (result.kind !== "not-found") return yield* this.#learn(charge, attempt, result);
+    const asked = yield* this.#settle(charge, { kind: "unknown" }, { id: attempt, result: "not-found" });
+    return (yield* this.#maySendAgain(asked)) ? yield* this.#sendAgain(asked) : asked;
+  }
+
+  /** Not-found means never charged only when no call can still be on its way, or sending twice charges once. */
+  *#maySendAgain(charge: Charge): Procedure<boolean> {
+    const { capabilities } = this.#parts.gateway;
+    if (capabilities.idempotentAuthorise) return true;
+    const sentMs = yield* stored("lastAuthoriseMs", charge);
+    return sentMs === null || this.#parts.now() - sentMs > capabilities.lateArrivalMs;
+  }
+
+  *#sendAgain(charge: Charge): Procedure<Charge> {
+    const attempt = yield* stored("beginAttempt", charge, "authorise", this.#parts.now());
+    return yield* this.#send(charge, attempt);
+  }
+
+  *#send(charge: Charge, attempt: number): Procedure<Charge> {
+    const { cardToken } = charge;
+    if (cardToken === null) throw new Error(`charge ${charge.id} is unresolved and has no card token`);
+    const order = { ...orderOf(charge), cardToken, mode: charge.mode };
+    return yield* this.#learn(charge, attempt, understood(yield* called("authorise", order), order));
+  }
+
+  *#sendReversal(charge: Charge): Procedure<Charge> {
+    const attempt = yield* stored("beginAttempt", charge, "reverse", this.#parts.now());
+    const answer = yield* called("reverse", orderOf(charge));
+    if (answer.kind === "success") {
+      return yield* this.#settle(charge, { kind: "reversed" }, { id: attempt, result: "success" });
+    }
+    const note = `${answer.kind}: ${answer.note}`;
+    const closed = { id: attempt, result: note };
+    // Only an explicit refusal leads on; what is not understood is asked for again.
+    if (answer.kind !== "failure") return yield* this.#settle(charge, { kind: "unknown" }, closed);
+    const alarm: Raise = { kind: "gateway-refused-reversal", subject: subjectOf(charge), detail: note };
+    const refused = yield* this.#settle(charge, { kind: "unknown" }, closed, [alarm]);
+    return refused.authorisation === null ? refused : yield* this.#sendBack(refused);
+  }
+
+  /** A charge that cannot be voided any more, because it was settled, is given back in full. */
+  *#sendBack(charge: Charge): Procedure<Charge> {
+    const attempt = yield* stored("beginAttempt", charge, "refund", this.#parts.now());
+    const order = { ...orderOf(charge), refundKey: `${charge.gatewayKey}-refund` };
+    const answer = yield* called("refund", order);
+    if (answer.kind === "success") {
+      return yield* this.#settle(charge, { kind: "reversed" }, { id: attempt, result: "success" });
+    }
+    const result = `${answer.kind}: ${answer.note}`;
+    return yield* this.#settle(charge, { kind: "unknown" }, { id: attempt, result });
+  }
+
+  *#learn(charge: Charge, attempt: number, result: ReturnType<typeof understood>): Procedure<Charge> {
+    const close = (text: string): { id: number; result: string } => ({ id: attempt, result: text });
+    switch (result.kind) {
+      case "success": {
+        const { authorisation } = result;
+        return yield* this.#settle(charge, { kind: "approved", authorisation }, close("success"));
+      }
+      case "failure": {
+        const { reason } = result;
+        const alarm: Raise = { kind: "offline-declined", subject: subjectOf(charge), detail: reason };
+        const alarms = charge.mode === "offline" ? [alarm] : [];
+        return yield* this.#settle(charge, { kind: "declined", reason }, close(reason), alarms);
+      }
+      case "reversed":
+        return yield* this.#settle(charge, { kind: "reversed" }, close("reversed"));
+      case "mismatch": {
+        const alarm: Raise = { kind: "gateway-mismatch", subject: subjectOf(charge), detail: result.note };
+        return yield* this.#settle(charge, { kind: "unknown" }, close(`mismatch: ${result.note}`), [alarm]);
+      }
+      case "pending":
+        return yield* this.#settle(charge, { kind: "unknown" }, close(`pending: ${result.note}`));
+      case "not-found":
+        return yield* this.#settle(charge, { kind: "unknown" }, close("not-found"));
+    }
+  }
+
+  *#settle(
+    charge: Charge,
+    learnt: Learnt,
+    attempt: { id: number; result: string } | null,
+    alarms: readonly Raise[] = [],
+  ): Procedure<Charge> {
+    const nowMs = this.#parts.now();
+    const stale = learnt.kind === "unknown" && nowMs - charge.receivedMs > PENDING_ALARM_AFTER_MS;
+    const late: Raise = { kind: "pending-too-long", subject: subjectOf(charge), detail: charge.state };
+    return yield* stored("settle", charge, {
+      learnt,
+      attempt,
+      nextResolveMs: nowMs + retryWaitMs(charge.resolveCount, this.#parts.patience),
+      alarms: stale ? [...alarms, late] : alarms,
+      nowMs,
+    });
+  }
+
+  *#raise(alarm: Raise): Procedure<void> {
+    yield* stored("raise", alarm, this.#parts.now());
+  }
+}
+
+/** Work of one key of one terminal is done in order; different keys side by side. */
+function laneOf(terminal: string, key: string): string {
+  return `${terminal}\n${key}`;
+}
+
+function orderOf(charge: Charge): Order {
+  return {
+    gatewayKey: charge.gatewayKey,
+    merchant: charge.merchant,
+    orderId: charge.saleId,
+    amount: charge.amount,
+  };
+}
+
+function subjectOf(charge: Charge): string {
+  return `${charge.terminal} ${charge.key}`;
+}

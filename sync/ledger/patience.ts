@@ -1,0 +1,24 @@
+/** How long the ledger waits for a gateway and between two questions, pure. */
+
+export type Patience = {
+  /** How long a call to the gateway may take. */
+  readonly gatewayTimeoutMs: number;
+  /** First wait before an unresolved charge or refund is asked for again; doubles every time. */
+  readonly firstRetryMs: number;
+  readonly maxRetryMs: number;
+};
+
+/** Nothing is ever due later than this from now: what is, was stored before the clock was set back, and is due. */
+export const RESOLVE_HORIZON_MS = 2 * 86_400_000;
+/** Doublings after which the wait is at its greatest in any case. */
+const MAX_DOUBLINGS = 30;
+
+/** The wait before the next question after `asked` questions without an outcome. */
+export function retryWaitMs(asked: number, patience: Patience): number {
+  return Math.min(patience.firstRetryMs * 2 ** Math.min(asked, MAX_DOUBLINGS), patience.maxRetryMs);
+}
+
+/** Whether the time to ask again has not come yet. */
+export function isEarly(nextMs: number, nowMs: number): boolean {
+  return nextMs > nowMs && nextMs - nowMs <= RESOLVE_HORIZON_MS;
+}
