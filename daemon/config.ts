@@ -67,7 +67,8 @@ const offline = z.strictObject({
   total: minorUnits.default(500_000).describe("sum of the sales that may wait, minor units"),
   count: z.number().int().min(1).default(50),
   maxAgeMs: milliseconds.default(86_400_000).describe("age of the oldest sale that waits"),
-  perCard: z.number().int().min(1).default(3),
+  perCard: z.number().int().min(1).default(3).describe("sales that may wait from one card"),
+  perCardPerHour: z.number().int().min(1).default(3).describe("sales of one card within an hour, settled or not"),
 });
 
 const dialogue = z.strictObject({
@@ -153,14 +154,14 @@ export function readConfig(path: string): Config {
 
 /** The part that the core decides by; it is journalled when it changes. */
 export function saleSettings(config: Config): SaleSettings {
-  const { terminal, menu, quantities: limits, dialogue: talk, payment: pay, receipt: paper } = config;
-  const { enabled, perSale, total, count, maxAgeMs, perCard } = config.offline;
+  const { terminal, menu, quantities, dialogue: talk, payment: pay, receipt: paper } = config;
+  const { perSale, total, ...limits } = config.offline;
   return {
     terminal,
     merchant: config.merchant,
     menu,
-    quantities: limits,
-    offline: { enabled, perSaleMinor: BigInt(perSale), totalMinor: BigInt(total), count, maxAgeMs, perCard },
+    quantities,
+    offline: { ...limits, perSaleMinor: BigInt(perSale), totalMinor: BigInt(total) },
     dialogue: talk,
     payment: pay,
     receipt: paper,

@@ -42,12 +42,40 @@ export type LedgerRequest =
       readonly timeMs: number;
     }
   | { readonly kind: "query"; readonly key: string; readonly saleId: string }
+  /** `void`: staff takes back a sale that was approved; refused when part of it was given back already. */
   | {
       readonly kind: "reverse";
       readonly key: string;
       readonly saleId: string;
-      readonly reason: "uncertain" | "cancelled";
+      readonly reason: "uncertain" | "cancelled" | "void";
+    }
+  /**
+   * The goods of a charge that was sent online and not answered were handed over under the offline policy: should it be
+   * declined, the shop has a claim, as for a charge of mode "offline". Answered like a query.
+   */
+  | { readonly kind: "honour"; readonly key: string; readonly saleId: string }
+  /**
+   * Gives back part or all of what a sale of this merchant charged, on whichever of its terminals it was sold. `key` is
+   * the refund's own idempotency key; the same key with another sale or amount is a key conflict.
+   */
+  | {
+      readonly kind: "refund";
+      readonly key: string;
+      readonly saleId: string;
+      readonly amount: Money;
+      readonly timeMs: number;
     };
+
+/** Why the ledger gives no money back, for good: nothing was moved under this key and nothing will be. */
+export type RefundRefusal =
+  /** More than is left of the sale: all refunds together never exceed it. */
+  | "exceeds"
+  /** No money was taken for the sale: declined, reversed, or a sale that this merchant never made. */
+  | "not-charged"
+  /** A void of a sale of which part was given back already: refund the rest. */
+  | "partly-refunded"
+  /** The gateway refuses, e.g. because its time for refunds is over. */
+  | "gateway";
 
 export type LedgerOutcome =
   | {
@@ -60,6 +88,9 @@ export type LedgerOutcome =
   /** The gateway has not decided or has not answered: unknown is a state, ask again under the same key. */
   | { readonly kind: "pending" }
   | { readonly kind: "reversed" }
+  /** `amount` was given back under the refund's key; `total` is the sum of all refunds of the sale by then. */
+  | { readonly kind: "refunded"; readonly amount: Money; readonly total: Money; readonly gateway: string }
+  | { readonly kind: "refund-refused"; readonly reason: RefundRefusal }
   /** Answer to a query for a key that the ledger never saw. */
   | { readonly kind: "not-found" }
   /** The request itself was refused and will be refused again; an alarm, never dropped. */

@@ -8,8 +8,10 @@
 import type { LedgerRequest } from "./clearing.ts";
 import type { Language } from "./menu.ts";
 import type { Prompt } from "./prompt.ts";
-import type { Receipt } from "./receipt.ts";
+import type { Money } from "./money.ts";
+import type { Paper } from "./receipt.ts";
 import type { BasketLine } from "./sale.ts";
+import type { SoldSale, StaffAnswer } from "./staff.ts";
 
 export type Effect = {
   readonly id: string;
@@ -25,7 +27,7 @@ export type Effect = {
   | { readonly kind: "card.disarm" }
   /** Becomes an outbox row in the same transaction as the event. */
   | { readonly kind: "ledger.send"; readonly request: LedgerRequest }
-  | { readonly kind: "printer.print"; readonly receipt: Receipt }
+  | { readonly kind: "printer.print"; readonly paper: Paper }
   /** Fires once as `timer.fired` with this effect's id; a new timer of the same name replaces it. */
   | {
       readonly kind: "timer.start";
@@ -35,6 +37,18 @@ export type Effect = {
     }
   | { readonly kind: "timer.cancel"; readonly name: string }
   | { readonly kind: "alarm.raise"; readonly alarm: Alarm }
+  /** Becomes a row beside the journal in the same transaction, so that staff can find the sale long after. */
+  | { readonly kind: "sale.record"; readonly sale: SoldSale }
+  /** Likewise: what was given back of a sale. `key` makes recording it twice harmless. */
+  | {
+      readonly kind: "refund.record";
+      readonly key: string;
+      readonly saleId: string;
+      readonly amount: Money;
+      readonly purpose: "refund" | "void";
+    }
+  /** To whoever asked on behalf of staff; nobody may be there any more. */
+  | { readonly kind: "staff.answer"; readonly requestId: string; readonly answer: StaffAnswer }
 );
 
 /** What a timer waits for. A `no-input` timer does not run out while the customer is speaking. */
@@ -56,4 +70,12 @@ export type Alarm =
       readonly key: string;
       readonly reason: string;
     }
-  | { readonly kind: "charge-unresolved"; readonly saleId: string; readonly key: string };
+  | { readonly kind: "charge-unresolved"; readonly saleId: string; readonly key: string }
+  /** The ledger refuses to give money back for which a slip may have been handed out already. */
+  | { readonly kind: "refund-refused"; readonly saleId: string; readonly key: string; readonly reason: string }
+  /** A request can never be sent and is among the dead letters. */
+  | { readonly kind: "request-buried"; readonly saleId: string; readonly key: string; readonly reason: string }
+  /** The ledger does not accept this journal: nothing is sold until somebody has looked. */
+  | { readonly kind: "journal-barred"; readonly reason: string }
+  /** The ledger charged a sale that this journal, which was damaged, knows nothing of. */
+  | { readonly kind: "sale-forgotten"; readonly saleId: string; readonly key: string };

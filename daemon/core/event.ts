@@ -7,6 +7,7 @@ import type { Turn } from "./intent.ts";
 import type { Language } from "./menu.ts";
 import type { CardProblem, PrintProblem } from "./prompt.ts";
 import type { SaleSettings } from "./settings.ts";
+import type { BarReason, RecalledSale, StaffRequest } from "./staff.ts";
 
 export type SaleEvent = { readonly atMs: number } & (
   | { readonly kind: "settings.applied"; readonly settings: SaleSettings }
@@ -28,10 +29,33 @@ export type SaleEvent = { readonly atMs: number } & (
       readonly effectId: string;
       readonly outcome: "played" | "interrupted" | "failed";
     }
-  /** `lastCounter`: the highest counter this terminal has journalled for the card, null when it never saw it. */
-  | { readonly kind: "card.presented"; readonly card: CardProof; readonly lastCounter: number | null }
+  /**
+   * `lastCounter`: the highest counter this terminal has journalled for the card, null when it never saw it.
+   * `verified`: the terminal itself checked the card's cryptogram. `denied`: the card is on the ledger's deny list.
+   */
+  | {
+      readonly kind: "card.presented";
+      readonly card: CardProof;
+      readonly lastCounter: number | null;
+      readonly verified: boolean;
+      readonly denied: boolean;
+    }
   | { readonly kind: "card.rejected"; readonly reason: CardProblem }
   | { readonly kind: "ledger.answered"; readonly answer: LedgerAnswer }
+  /** A request can never be sent (it breaks the limits of the wire) and was put among the dead letters. */
+  | {
+      readonly kind: "request.buried";
+      readonly requestId: string;
+      readonly key: string;
+      readonly reason: string;
+    }
+  /** The ledger knows this journal as the one that this terminal sells with. */
+  | { readonly kind: "journal.welcomed" }
+  | { readonly kind: "journal.barred"; readonly reason: BarReason }
+  /** What the ledger remembers of this terminal, asked for by a journal that lost part of its past. */
+  | { readonly kind: "journal.recalled"; readonly lastSequence: number; readonly sales: readonly RecalledSale[] }
+  /** `requestId` is a fresh UUID: the answer names it, and keys are made from it. */
+  | { readonly kind: "staff.asked"; readonly requestId: string; readonly request: StaffRequest }
   | { readonly kind: "timer.fired"; readonly timerId: string }
   | { readonly kind: "receipt.printed"; readonly effectId: string }
   | {

@@ -7,6 +7,7 @@
  */
 import { optionNames, priceLines, revalidate } from "./basket.ts";
 import type { CardProof, LedgerOutcome, SoldLine } from "./clearing.ts";
+import { countSale } from "./day.ts";
 import {
   ask,
   basketTotal,
@@ -22,7 +23,7 @@ import {
 } from "./draft.ts";
 import type { Alarm } from "./effect.ts";
 import { type Money, sameMoney } from "./money.ts";
-import { offlineLimit } from "./offline.ts";
+import { type CardStanding, type OfflineLimit, offlineLimit, rememberTap } from "./offline.ts";
 import type { CardProblem, PrintProblem } from "./prompt.ts";
 import { type Receipt, type ReceiptLine, vatIn } from "./receipt.ts";
 import type { Charge, OpenCharge, Paid, PaymentPhase, ReceiptPhase } from "./sale.ts";
@@ -56,8 +57,13 @@ export function cardRejected(draft: Draft, reason: CardProblem): void {
   tell(draft, { kind: "tap-again", reason });
 }
 
-/** A verified card was tapped. */
-export function cardPresented(draft: Draft, card: CardProof, lastCounter: number | null): void {
+/** A genuine card was tapped. */
+export function cardPresented(
+  draft: Draft,
+  card: CardProof,
+  standing: CardStanding,
+  lastCounter: number | null,
+): void {
   const { id, phase, attempts, basket, language } = saleOf(draft);
   if (phase.kind !== "awaiting-card") return;
   // NTAG 424 DNA counts every read; a counter that did not grow is a copy of an earlier tap.
@@ -69,14 +75,16 @@ export function cardPresented(draft: Draft, card: CardProof, lastCounter: number
     vat: vatIn(phase.total, menu.vatPercent),
     lines: priceLines(menu, basket, language),
     card,
+    standing,
     timeMs: draft.atMs,
   };
   ask(draft, { kind: "card.disarm" });
   ask(draft, { kind: "ear.close" });
   update(draft, { attempts: attempts + 1 });
   if (draft.state.linkUp && reversalsWaiting(draft) < MAXIMUM_REVERSALS) return authorise(draft, charge);
-  if (!draft.state.linkUp && mayApproveOffline(draft, charge)) return approveOffline(draft, charge, "unsent");
-  remark(draft, { kind: "offline-refused" });
+  const limit = draft.state.linkUp ? "ledger-silent" : limitOn(draft, charge);
+  if (limit === null) return approveOffline(draft, charge, "unsent");
+  remark(draft, { kind: "offline-refused", reason: limit });
   close(draft, "declined", null);
 }
 
@@ -96,16 +104,29 @@ function send(draft: Draft, charge: Charge, mode: "online" | "offline"): void {
   });
 }
 
-function mayApproveOffline(draft: Draft, charge: Charge): boolean {
-  const sale = { amount: charge.amount, token: charge.card.token, nowMs: draft.atMs };
-  return offlineLimit(draft.settings.offline, draft.state.openCharges, sale) === null;
+function limitOn(draft: Draft, charge: Charge): OfflineLimit | null {
+  const { amount, card, standing } = charge;
+  const sale = { amount, token: card.token, card: standing, nowMs: draft.atMs };
+  return offlineLimit(draft.settings.offline, draft.state, sale);
 }
 
-/** `sent`: the authorisation is in the outbox already and becomes the claim; the key stays the same. */
+/**
+ * `sent`: the authorisation is in the outbox already and goes on under its key. The ledger took it for an online one,
+ * so it is told that the goods are gone: should it be declined, the shop has a claim.
+ */
 function approveOffline(draft: Draft, charge: Charge, request: "unsent" | "sent"): void {
   if (request === "unsent") send(draft, charge, "offline");
+  else honour(draft, charge);
   openCharge(draft, charge, "offline");
+  const offlineTaps = rememberTap(draft.state.offlineTaps, charge.card.token, draft.atMs);
+  draft.state = { ...draft.state, offlineTaps };
   pay(draft, charge, { kind: "approved-offline" });
+}
+
+function honour(draft: Draft, charge: Charge): void {
+  const { key } = charge;
+  const request = { kind: "honour", key, saleId: saleOf(draft).id } as const;
+  draft.effects.push({ kind: "ledger.send", id: `${key}:honour`, request });
 }
 
 function openCharge(draft: Draft, charge: Charge, purpose: OpenCharge["purpose"]): void {
@@ -136,6 +157,9 @@ export function chargeAnswered(draft: Draft, charge: Charge, outcome: LedgerOutc
       return declined(draft, charge, outcome.reason);
     case "pending":
     case "not-found":
+    // Answers to refunds say nothing of a charge: it is still unknown.
+    case "refunded":
+    case "refund-refused":
       return becomeUncertain(draft, charge);
     case "reversed":
       remark(draft, { kind: "not-charged" });
@@ -197,7 +221,7 @@ export function paymentTimedOut(draft: Draft, phase: PaymentPhase): void {
       if (phase.queries < draft.settings.payment.queries)
         return query(draft, phase.charge, phase.queries + 1);
       // Without a ledger to ask, the sale is one of the offline sales, under the key that was sent.
-      if (!draft.state.linkUp && mayApproveOffline(draft, phase.charge))
+      if (!draft.state.linkUp && limitOn(draft, phase.charge) === null)
         return approveOffline(draft, phase.charge, "sent");
       return giveUp(draft, phase.charge);
     case "receipt":
@@ -229,6 +253,12 @@ function reverse(draft: Draft, charge: Charge): void {
 }
 
 function pay(draft: Draft, charge: Charge, result: Paid): void {
+  const { id: saleId, sequence } = saleOf(draft);
+  const { key, amount } = charge;
+  const receipt = receiptOf(draft, charge, result, false);
+  const day = draft.state.day.number;
+  ask(draft, { kind: "sale.record", sale: { saleId, sequence, day, key, amount, result, receipt } });
+  countSale(draft, result.kind === "approved" ? "card" : "cardOffline", sequence, amount);
   print(draft, { kind: "receipt", charge, result, attempt: 1, copy: false, printing: null });
   const kind = result.kind === "approved" ? "approved" : "approved-offline";
   remark(draft, { kind, total: charge.amount });
@@ -236,7 +266,7 @@ function pay(draft: Draft, charge: Charge, result: Paid): void {
 
 function print(draft: Draft, phase: ReceiptPhase): void {
   const receipt = receiptOf(draft, phase.charge, phase.result, phase.copy);
-  const printing = ask(draft, { kind: "printer.print", receipt });
+  const printing = ask(draft, { kind: "printer.print", paper: { kind: "receipt", receipt } });
   enter(draft, { ...phase, printing });
   startTimer(draft, "print", draft.settings.receipt.printMs);
 }
@@ -270,6 +300,17 @@ function receiptFailed(draft: Draft, phase: ReceiptPhase, reason: PrintProblem, 
   if (phase.attempt === 1) remark(draft, { kind: "receipt-problem", reason });
   enter(draft, { ...phase, attempt: phase.attempt + 1, copy: phase.copy || paperMoved, printing: null });
   startTimer(draft, "print", draft.settings.receipt.retryMs);
+}
+
+/**
+ * The request can never be sent, so the ledger will never answer it. An authorisation that never left charged nothing;
+ * a query or a reversal that never left tells nothing, and the charge goes on being asked for.
+ */
+export function requestBuried(draft: Draft, charge: Charge, requestId: string, reason: string): void {
+  alarm(draft, { kind: "request-buried", saleId: saleOf(draft).id, key: charge.key, reason });
+  if (requestId !== `${charge.key}:authorise`) return;
+  remark(draft, { kind: "not-charged" });
+  close(draft, "declined", null);
 }
 
 /**

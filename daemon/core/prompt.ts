@@ -4,6 +4,7 @@
  */
 import type { Options } from "./intent.ts";
 import type { Money } from "./money.ts";
+import type { OfflineLimit } from "./offline.ts";
 
 export type SpokenLine = { readonly itemId: string; readonly quantity: number; readonly options: Options };
 
@@ -25,7 +26,8 @@ export type Prompt =
   | { readonly kind: "declined"; readonly reason: DeclineReason }
   | { readonly kind: "checking" }
   | { readonly kind: "not-charged" }
-  | { readonly kind: "offline-refused" }
+  /** `reason`: which limit of selling without the ledger says no. */
+  | { readonly kind: "offline-refused"; readonly reason: OfflineLimit | "ledger-silent" }
   | { readonly kind: "cannot-cancel-now" }
   | { readonly kind: "cancelled" }
   | { readonly kind: "timed-out" }

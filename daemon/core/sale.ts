@@ -6,6 +6,9 @@ import type { CardProof, SoldLine } from "./clearing.ts";
 import type { Options } from "./intent.ts";
 import type { Language } from "./menu.ts";
 import type { Money } from "./money.ts";
+import type { CardStanding } from "./offline.ts";
+import type { DayTotals, Paper, RefundSlip, Total } from "./receipt.ts";
+import type { BarReason } from "./staff.ts";
 
 export type BasketLine = { readonly itemId: string; readonly quantity: number; readonly options: Options };
 
@@ -21,6 +24,8 @@ export type Charge = {
   /** Priced when the card was tapped: a menu that changes later does not change what was charged. */
   readonly lines: readonly SoldLine[];
   readonly card: CardProof;
+  /** What the terminal knew of the card at the tap: selling without the ledger depends on it. */
+  readonly standing: CardStanding;
   readonly timeMs: number;
 };
 
@@ -114,6 +119,55 @@ export type OpenCharge = {
   readonly queries: number;
 };
 
+/** Money on its way back: a refund or a void that the ledger has not answered for good. */
+export type OpenRefund = {
+  /** Of the staff's request, under which the outcome is told. */
+  readonly requestId: string;
+  readonly saleId: string;
+  /** The refund's own key; for a void the charge's. */
+  readonly key: string;
+  readonly amount: Money;
+  readonly timeMs: number;
+  readonly purpose: "refund" | "void";
+  /** Sendings beyond the first because the ledger answered "pending". */
+  readonly repeats: number;
+  /** What the slip will say. */
+  readonly slip: RefundSlip;
+};
+
+/** Paper that staff asked for. The first one is at the printer, unless a customer's receipt is. */
+export type StaffPaper = {
+  readonly id: string;
+  readonly paper: Paper;
+  readonly attempt: number;
+  /** Effect id of the attempt that is at the printer, null while waiting. */
+  readonly printing: string | null;
+  /** Timer of the wait before the next attempt, null when there is none. */
+  readonly waiting: string | null;
+};
+
+/** An offline approval of the last hour, settled or not: what the limit per card and hour counts. */
+export type OfflineTap = { readonly token: string; readonly timeMs: number };
+
+/** Whether the ledger accepts the journal that this terminal sells with. */
+export type Standing =
+  /** It was never asked: nothing is sold without it. */
+  | { readonly kind: "new" }
+  | { readonly kind: "welcome" }
+  /** The journal was damaged and mended: nothing is sold until the ledger has told what it remembers. */
+  | { readonly kind: "recalling" }
+  | { readonly kind: "barred"; readonly reason: BarReason };
+
+export type BusinessDay = {
+  readonly number: number;
+  /** Null until something happens in it. */
+  readonly openedMs: number | null;
+  /** Numbers of the first and the last sale that were paid. */
+  readonly firstNumber: number | null;
+  readonly lastNumber: number | null;
+  readonly totals: DayTotals;
+};
+
 export type ClosedSale = {
   readonly saleId: string;
   readonly sequence: number;
@@ -125,17 +179,41 @@ export type TerminalState = {
   readonly sale: Sale | null;
   readonly lastSequence: number;
   readonly linkUp: boolean;
+  readonly standing: Standing;
   readonly openCharges: readonly OpenCharge[];
+  readonly openRefunds: readonly OpenRefund[];
+  readonly offlineTaps: readonly OfflineTap[];
+  readonly papers: readonly StaffPaper[];
+  /** Papers numbered so far: gives each a stable id. */
+  readonly lastPaper: number;
+  readonly day: BusinessDay;
   /** The most recent sales, newest last, at most RECENT_SALES. */
   readonly recent: readonly ClosedSale[];
 };
 
 export const RECENT_SALES = 20;
 
+const NOTHING: Total = { count: 0, minor: 0n };
+
+export const EMPTY_TOTALS: DayTotals = {
+  card: NOTHING,
+  cardOffline: NOTHING,
+  refunds: NOTHING,
+  voids: NOTHING,
+  declinedAfter: NOTHING,
+  dismissed: NOTHING,
+};
+
 export const EMPTY_TERMINAL: TerminalState = {
   sale: null,
   lastSequence: 0,
   linkUp: false,
+  standing: { kind: "new" },
   openCharges: [],
+  openRefunds: [],
+  offlineTaps: [],
+  papers: [],
+  lastPaper: 0,
+  day: { number: 1, openedMs: null, firstNumber: null, lastNumber: null, totals: EMPTY_TOTALS },
   recent: [],
 };

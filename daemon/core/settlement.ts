@@ -3,14 +3,19 @@
  * state until the ledger has said the last word about its key.
  */
 import type { LedgerAnswer } from "./clearing.ts";
+import { count } from "./day.ts";
 import type { Draft } from "./draft.ts";
 import type { Alarm } from "./effect.ts";
 import { sameMoney } from "./money.ts";
 import type { OpenCharge } from "./sale.ts";
 
-/** Wait before a pending charge is asked for again: doubles from the first to the last. */
+/** Wait before what is pending is asked for again: doubles from the first to the last. */
 const FIRST_SETTLE_MS = 5_000;
 const LAST_SETTLE_MS = 3_600_000;
+
+export function repeatAfterMs(repeats: number): number {
+  return Math.min(FIRST_SETTLE_MS * 2 ** repeats, LAST_SETTLE_MS);
+}
 
 export function findOpenCharge(draft: Draft, key: string): OpenCharge | undefined {
   return draft.state.openCharges.find((charge) => charge.key === key);
@@ -33,34 +38,48 @@ export function openChargeAnswered(draft: Draft, charge: OpenCharge, answer: Led
       return settle(draft, charge);
     case "declined":
       // Declined after the fact: the goods are gone. Reported, never hidden.
-      if (charge.purpose === "offline") {
-        alarm(draft, charge, {
-          kind: "offline-declined",
-          saleId: charge.saleId,
-          key: charge.key,
-          reason: outcome.reason,
-        });
-      }
+      if (charge.purpose === "offline") notPaidAfterAll(draft, charge, outcome.reason);
       return settle(draft, charge);
     case "pending":
     case "not-found":
       return askAgainLater(draft, charge);
     case "reversed":
       // The goods are gone and the money was given back: the shop has to know, as of a decline.
-      if (charge.purpose === "offline") {
-        const { saleId, key } = charge;
-        alarm(draft, charge, { kind: "offline-declined", saleId, key, reason: "reversed" });
-      }
+      if (charge.purpose === "offline") notPaidAfterAll(draft, charge, "reversed");
       return settle(draft, charge);
     case "refused":
-      alarm(draft, charge, {
-        kind: "request-refused",
-        saleId: charge.saleId,
-        key: charge.key,
-        reason: outcome.reason,
-      });
-      return settle(draft, charge);
+      return refusedForGood(draft, charge, "request-refused", outcome.reason);
+    // Answers to refunds: what a ledger says of another kind of request tells nothing of the charge.
+    case "refunded":
+    case "refund-refused":
+      return askAgainLater(draft, charge);
   }
+}
+
+/** Nobody will ever say more about it. An offline sale is money that will not come. */
+function refusedForGood(
+  draft: Draft,
+  charge: OpenCharge,
+  kind: "request-refused" | "request-buried",
+  reason: string,
+): void {
+  const { saleId, key } = charge;
+  alarm(draft, charge, { kind, saleId, key, reason });
+  if (charge.purpose === "offline") count(draft, "declinedAfter", charge.amount);
+  settle(draft, charge);
+}
+
+/** A claim that cannot be sent is lost; a query or a reversal that cannot be sent leaves the charge unknown. */
+export function openRequestBuried(draft: Draft, charge: OpenCharge, requestId: string, reason: string): void {
+  const { saleId, key } = charge;
+  if (requestId === `${key}:authorise`) return refusedForGood(draft, charge, "request-buried", reason);
+  alarm(draft, charge, { kind: "request-buried", saleId, key, reason });
+}
+
+function notPaidAfterAll(draft: Draft, charge: OpenCharge, reason: string): void {
+  const { saleId, key, amount } = charge;
+  alarm(draft, charge, { kind: "offline-declined", saleId, key, reason });
+  count(draft, "declinedAfter", amount);
 }
 
 function isReversalAnswer(answer: LedgerAnswer): boolean {
@@ -73,13 +92,12 @@ function settle(draft: Draft, charge: OpenCharge): void {
 }
 
 function askAgainLater(draft: Draft, charge: OpenCharge): void {
-  const afterMs = Math.min(FIRST_SETTLE_MS * 2 ** charge.queries, LAST_SETTLE_MS);
   draft.effects.push({
     kind: "timer.start",
     id: settleTimer(charge),
     name: `settle:${charge.key}`,
     purpose: "settle",
-    afterMs,
+    afterMs: repeatAfterMs(charge.queries),
   });
 }
 

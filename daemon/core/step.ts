@@ -5,6 +5,14 @@
  *
  * The same settings, state and event give the same result on any machine, so the folded journal is the terminal.
  */
+import {
+  findOpenRefund,
+  openRefundAnswered,
+  refundTimerFired,
+  refusedByLedger,
+  resumeRefunds,
+  staffAsked,
+} from "./after-sale.ts";
 import { revalidate } from "./basket.ts";
 import type { LedgerAnswer } from "./clearing.ts";
 import { ask, type Draft, enter, saleOf, update } from "./draft.ts";
@@ -12,55 +20,128 @@ import type { Effect } from "./effect.ts";
 import type { SaleEvent } from "./event.ts";
 import { confirmAgain, hear, miss, repeat, spoken, wake } from "./ordering.ts";
 import {
+  isStaffPaper,
+  paperTimerFired,
+  resumePapers,
+  servePapers,
+  staffPaperFailed,
+  staffPaperPrinted,
+} from "./papers.ts";
+import {
   cardPresented,
   cardRejected,
   chargeAnswered,
   paymentTimedOut,
   receiptNotPrinted,
   receiptPrinted,
+  requestBuried,
   resumePayment,
 } from "./payment.ts";
-import { isOrdering, type TerminalState } from "./sale.ts";
+import { type Charge, isOrdering, type TerminalState } from "./sale.ts";
 import type { SaleSettings } from "./settings.ts";
-import { findOpenCharge, openChargeAnswered, resumeSettlement, settleTimerFired } from "./settlement.ts";
+import {
+  findOpenCharge,
+  openChargeAnswered,
+  openRequestBuried,
+  resumeSettlement,
+  settleTimerFired,
+} from "./settlement.ts";
+import { barred, maySell, recalled, turnAway, welcomed } from "./standing.ts";
 
 export type StepResult = { readonly state: TerminalState; readonly effects: readonly Effect[] };
 
 export function step(settings: SaleSettings, state: TerminalState, event: SaleEvent): StepResult {
   const draft: Draft = { settings, atMs: event.atMs, state, effects: [] };
-  if (state.sale === null) withoutSale(draft, event);
-  else withSale(draft, event);
+  if (isForTheCounter(state, event)) withSale(draft, event);
+  else atAnyTime(draft, event);
+  servePapers(draft);
   return { state: draft.state, effects: draft.effects };
 }
 
+/** What only means something while a sale is at the counter. */
+type CounterEvent = Extract<
+  SaleEvent,
+  {
+    kind:
+      | "turn.heard"
+      | "turn.missed"
+      | "speech.ended"
+      | "card.presented"
+      | "card.rejected"
+      | "receipt.printed"
+      | "receipt.failed"
+      | "settings.applied";
+  }
+>;
+
+function isForTheCounter(state: TerminalState, event: SaleEvent): event is CounterEvent {
+  switch (event.kind) {
+    case "turn.heard":
+    case "turn.missed":
+    case "speech.ended":
+    case "card.presented":
+    case "card.rejected":
+    case "settings.applied":
+      return state.sale !== null;
+    case "receipt.printed":
+    case "receipt.failed":
+      return state.sale !== null && state.papers[0]?.printing !== event.effectId;
+    default:
+      return false;
+  }
+}
+
 /** Events that concern the terminal whether or not someone stands at the counter. */
-function withoutSale(draft: Draft, event: SaleEvent): void {
+function atAnyTime(draft: Draft, event: SaleEvent): void {
   switch (event.kind) {
     case "sale.woken":
+      if (draft.state.sale !== null) return;
+      if (!maySell(draft.state)) return turnAway(draft, event);
       return wake(draft, event.saleId, event.language);
     case "link.changed":
       draft.state = { ...draft.state, linkUp: event.up };
       return;
     case "daemon.started":
-      draft.state = { ...draft.state, linkUp: false };
-      return resumeSettlement(draft);
+      return started(draft);
     case "ledger.answered":
       return ledgerAnswered(draft, event.answer);
+    case "request.buried":
+      return buried(draft, event);
+    case "journal.welcomed":
+      return welcomed(draft);
+    case "journal.barred":
+      return barred(draft, event.reason);
+    case "journal.recalled":
+      return recalled(draft, event);
+    case "staff.asked":
+      return staffAsked(draft, event.requestId, event.request);
     case "timer.fired":
-      return settleTimerFired(draft, event.timerId);
+      return timerFired(draft, event.timerId);
+    case "receipt.printed":
+      if (isStaffPaper(draft, event.effectId)) staffPaperPrinted(draft);
+      return;
+    case "receipt.failed":
+      if (isStaffPaper(draft, event.effectId)) staffPaperFailed(draft, event.paperMoved);
+      return;
     case "settings.applied":
     case "turn.heard":
     case "turn.missed":
     case "speech.ended":
     case "card.presented":
     case "card.rejected":
-    case "receipt.printed":
-    case "receipt.failed":
       return;
   }
 }
 
-function withSale(draft: Draft, event: SaleEvent): void {
+function started(draft: Draft): void {
+  draft.state = { ...draft.state, linkUp: false };
+  resumeSettlement(draft);
+  resumeRefunds(draft);
+  resumePapers(draft);
+  if (draft.state.sale !== null) resume(draft);
+}
+
+function withSale(draft: Draft, event: CounterEvent): void {
   switch (event.kind) {
     case "turn.heard":
       return hear(draft, event.turn, event.source);
@@ -68,8 +149,10 @@ function withSale(draft: Draft, event: SaleEvent): void {
       return miss(draft, { kind: "no-match" });
     case "speech.ended":
       return spoken(draft, event.effectId, event.outcome);
-    case "card.presented":
-      return cardPresented(draft, event.card, event.lastCounter);
+    case "card.presented": {
+      const { card, verified, denied, lastCounter } = event;
+      return cardPresented(draft, card, { verified, denied }, lastCounter);
+    }
     case "card.rejected":
       return cardRejected(draft, event.reason);
     case "receipt.printed":
@@ -78,30 +161,43 @@ function withSale(draft: Draft, event: SaleEvent): void {
       return receiptNotPrinted(draft, event.effectId, event.reason, event.paperMoved);
     case "settings.applied":
       return applySettings(draft);
-    case "timer.fired":
-      return timerFired(draft, event.timerId);
-    case "daemon.started":
-      withoutSale(draft, event);
-      return resume(draft);
-    case "link.changed":
-    case "ledger.answered":
-      return withoutSale(draft, event);
-    case "sale.woken":
-      return;
   }
 }
 
+/** A void shares its key with the charge that it takes back, so it is looked for first, by the request. */
 function ledgerAnswered(draft: Draft, answer: LedgerAnswer): void {
+  const refund = findOpenRefund(draft, answer.requestId, answer.key);
+  if (refund !== undefined) return openRefundAnswered(draft, refund, answer);
   const open = findOpenCharge(draft, answer.key);
   if (open !== undefined) return openChargeAnswered(draft, open, answer);
+  const charge = chargeAtTheCounter(draft, answer.key);
+  if (charge !== null) chargeAnswered(draft, charge, answer.outcome);
+}
+
+/** The charge of this key, when the customer is waiting for the ledger's word on it. */
+function chargeAtTheCounter(draft: Draft, key: string): Charge | null {
   const phase = draft.state.sale?.phase;
   const waiting = phase?.kind === "authorising" || phase?.kind === "uncertain";
-  if (waiting && phase.charge.key === answer.key) chargeAnswered(draft, phase.charge, answer.outcome);
+  return waiting && phase.charge.key === key ? phase.charge : null;
+}
+
+function buried(draft: Draft, event: Extract<SaleEvent, { kind: "request.buried" }>): void {
+  const { requestId, key, reason } = event;
+  const refund = findOpenRefund(draft, requestId, key);
+  if (refund !== undefined) return refusedByLedger(draft, refund, "request-refused", reason);
+  const open = findOpenCharge(draft, key);
+  if (open !== undefined) return openRequestBuried(draft, open, requestId, reason);
+  const charge = chargeAtTheCounter(draft, key);
+  if (charge !== null) requestBuried(draft, charge, requestId, reason);
 }
 
 function timerFired(draft: Draft, timerId: string): void {
-  const sale = saleOf(draft);
-  if (sale.timer !== timerId) return settleTimerFired(draft, timerId);
+  const { sale } = draft.state;
+  if (sale === null || sale.timer !== timerId) {
+    settleTimerFired(draft, timerId);
+    refundTimerFired(draft, timerId);
+    return paperTimerFired(draft, timerId);
+  }
   update(draft, { timer: null });
   if (isOrdering(sale.phase)) return miss(draft, { kind: "no-input" });
   paymentTimedOut(draft, sale.phase);

@@ -5,18 +5,20 @@
  * rows, and only when that is on disk do their effects run. A journal that cannot be written ends the daemon: nothing
  * may happen that is not recorded, and a restart folds the journal again.
  */
-import type { Commit, Store } from "../../sync/store/store.ts";
+import type { Commit, SoldRefund, Store } from "../../sync/store/store.ts";
+import type { CardProof } from "../core/clearing.ts";
 import type { Effect } from "../core/effect.ts";
 import type { SaleEvent } from "../core/event.ts";
 import type { TerminalState } from "../core/sale.ts";
 import type { SaleSettings } from "../core/settings.ts";
+import type { SoldSale } from "../core/staff.ts";
 import { step } from "../core/step.ts";
 
 export type Journal = Pick<Store<SaleEvent, TerminalState>, "append" | "lastCounter">;
 type Batch = Commit<SaleEvent, TerminalState>;
 
-/** Everything but "ledger.send", which the journal takes. */
-export type DeviceEffect = Exclude<Effect, { kind: "ledger.send" }>;
+/** Everything but what the journal takes. */
+export type DeviceEffect = Exclude<Effect, { kind: "ledger.send" | "sale.record" | "refund.record" }>;
 
 export type InterpreterPorts = {
   readonly journal: Journal;
@@ -37,6 +39,9 @@ type WithoutTime<T> = T extends unknown ? Omit<T, "atMs"> : never;
 /** An event before the interpreter gives it the time. */
 export type Happening = WithoutTime<SaleEvent>;
 
+/** What waits to be folded. A lookup is made into its event when everything before it is in the journal. */
+type Waiting = { readonly event: SaleEvent } | { readonly lookup: () => Happening };
+
 /** Nothing at a counter produces this many events before the journal takes them; more is a programmer error. */
 const MAXIMUM_WAITING_EVENTS = 10_000;
 
@@ -44,7 +49,7 @@ export class Interpreter {
   readonly #ports: InterpreterPorts;
   #settings: SaleSettings;
   #state: TerminalState;
-  #waiting: SaleEvent[] = [];
+  #waiting: Waiting[] = [];
   #deferred = false;
   #stopped = false;
 
@@ -60,17 +65,26 @@ export class Interpreter {
 
   /** Takes an event; it is folded and acted upon once the current work is done. */
   deliver(happening: Happening): void {
-    if (this.#stopped) return;
-    if (this.#waiting.length >= MAXIMUM_WAITING_EVENTS) throw new Error("the interpreter's queue is full");
-    this.#waiting.push({ ...happening, atMs: this.#ports.now() });
-    if (this.#deferred) return;
-    this.#deferred = true;
-    this.#ports.defer(() => this.#drain());
+    this.#enqueue({ event: { ...happening, atMs: this.#ports.now() } });
+  }
+
+  /**
+   * Takes an event that brings along what the journal knows. `lookup` is called when everything delivered before is in
+   * the journal, so what it finds is true: two taps of one card in the same moment do not both see the older counter.
+   */
+  ask(lookup: () => Happening): void {
+    this.#enqueue({ lookup });
   }
 
   /** A card was read: the journal knows how far its counter had come. */
-  presentCard(card: Extract<SaleEvent, { kind: "card.presented" }>["card"]): void {
-    this.deliver({ kind: "card.presented", card, lastCounter: this.#ports.journal.lastCounter(card.token) });
+  presentCard(card: CardProof, facts: { readonly verified: boolean; readonly denied: () => boolean }): void {
+    this.ask(() => ({
+      kind: "card.presented",
+      card,
+      lastCounter: this.#ports.journal.lastCounter(card.token),
+      verified: facts.verified,
+      denied: facts.denied(),
+    }));
   }
 
   /** Nothing is taken any more; what was delivered before is still carried out. */
@@ -79,11 +93,34 @@ export class Interpreter {
     this.#stopped = true;
   }
 
+  #enqueue(waiting: Waiting): void {
+    if (this.#stopped) return;
+    if (this.#waiting.length >= MAXIMUM_WAITING_EVENTS) throw new Error("the interpreter's queue is full");
+    this.#waiting.push(waiting);
+    if (this.#deferred) return;
+    this.#deferred = true;
+    this.#ports.defer(() => this.#drain());
+  }
+
   #drain(): void {
     this.#deferred = false;
-    const events = this.#waiting;
+    const waiting = this.#waiting;
     this.#waiting = [];
-    if (events.length === 0 || this.#stopped) return;
+    while (waiting.length > 0 && !this.#stopped) this.#take(this.#nextBatch(waiting));
+  }
+
+  /** Everything up to the next lookup; a lookup begins a batch of its own. */
+  #nextBatch(waiting: Waiting[]): SaleEvent[] {
+    const events: SaleEvent[] = [];
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      if ("lookup" in next && events.length > 0) break;
+      waiting.shift();
+      events.push("lookup" in next ? { ...next.lookup(), atMs: this.#ports.now() } : next.event);
+    }
+    return events;
+  }
+
+  #take(events: readonly SaleEvent[]): void {
     const { batch, effects, settings } = this.#fold(events);
     if (batch.events.length > 0) {
       try {
@@ -105,6 +142,8 @@ export class Interpreter {
     let settings = this.#settings;
     const events: SaleEvent[] = [];
     const outbox: Batch["outbox"][number][] = [];
+    const sold: SoldSale[] = [];
+    const refunds: SoldRefund[] = [];
     const effects: DeviceEffect[] = [];
     for (const event of waiting) {
       if (event.kind === "settings.applied") settings = event.settings;
@@ -114,15 +153,28 @@ export class Interpreter {
       state = result.state;
       events.push(event);
       for (const effect of result.effects) {
-        if (effect.kind === "ledger.send") outbox.push({ id: effect.id, request: effect.request });
-        else effects.push(effect);
+        switch (effect.kind) {
+          case "ledger.send":
+            outbox.push({ id: effect.id, request: effect.request });
+            break;
+          case "sale.record":
+            sold.push(effect.sale);
+            break;
+          case "refund.record": {
+            const { key, saleId, amount, purpose } = effect;
+            refunds.push({ key, saleId, amount, purpose });
+            break;
+          }
+          default:
+            effects.push(effect);
+        }
       }
     }
     const acknowledged = events.flatMap((event) => (event.kind === "ledger.answered" ? [event.answer] : []));
     const cardCounters = events.flatMap((event) =>
       event.kind === "card.presented" ? [{ token: event.card.token, counter: event.card.counter }] : [],
     );
-    return { batch: { events, state, outbox, acknowledged, cardCounters }, effects, settings };
+    return { batch: { events, state, outbox, acknowledged, cardCounters, sold, refunds }, effects, settings };
   }
 }
 

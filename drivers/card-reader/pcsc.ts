@@ -230,7 +230,7 @@ class PcscCardReader implements Device<"card-reader"> {
     const [oldest] = this.#lastCounters.keys();
     if (this.#lastCounters.size > MAX_REMEMBERED_CARDS && oldest !== undefined)
       this.#lastCounters.delete(oldest);
-    return { kind: "card", token, masked, counter };
+    return { kind: "card", token, masked, counter, verified: true };
   }
 
   #outcome(place: Place, event: CardReaderEvent): void {

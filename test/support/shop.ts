@@ -68,6 +68,7 @@ export const SETTINGS: SaleSettings = {
     count: 3,
     maxAgeMs: 1_000_000,
     perCard: 2,
+    perCardPerHour: 2,
   },
   dialogue: { minimumConfidence: 0.4, noInputMs: 8_000, misses: 3 },
   payment: { cardMs: 60_000, answerMs: 8_000, queryMs: 4_000, queries: 2, attempts: 2 },
@@ -102,11 +103,14 @@ export class TestTerminal {
     return this;
   }
 
+  /** The ledger can be reached and knows this journal. */
   linked(): this {
-    return this.happen({ kind: "link.changed", up: true });
+    return this.happen({ kind: "journal.welcomed" }).happen({ kind: "link.changed", up: true });
   }
 
+  /** A journal that the ledger knows, while the ledger is away. */
   unlinked(): this {
+    if (this.state.standing.kind === "new") this.happen({ kind: "journal.welcomed" });
     return this.happen({ kind: "link.changed", up: false });
   }
 
@@ -134,8 +138,13 @@ export class TestTerminal {
     return this.order(itemId, quantity).finishSpeech().intend({ kind: "confirm" });
   }
 
-  tap(card: Partial<CardProof> = {}, lastCounter: number | null = null): this {
-    return this.happen({ kind: "card.presented", card: { ...CARD, ...card }, lastCounter });
+  tap(
+    card: Partial<CardProof> = {},
+    lastCounter: number | null = null,
+    facts: { readonly verified?: boolean; readonly denied?: boolean } = {},
+  ): this {
+    const { verified = true, denied = false } = facts;
+    return this.happen({ kind: "card.presented", card: { ...CARD, ...card }, lastCounter, verified, denied });
   }
 
   answer(outcome: LedgerOutcome, key = `${this.saleId}/1`, request = "authorise"): this {

@@ -81,7 +81,7 @@ describe("the interpreter", () => {
     interpreter.deliver({ kind: "link.changed", up: true });
     for (const event of [wake, order, yes]) interpreter.deliver(event);
     settle();
-    interpreter.presentCard(CARD);
+    interpreter.presentCard(CARD, { verified: true, denied: () => false });
     settle();
     expect(store.pending(0, 9).map((row) => row.id)).toEqual(["s/1:authorise"]);
     expect(done.indexOf("outbox 1")).toBeGreaterThan(done.lastIndexOf("append card.presented"));
@@ -91,10 +91,10 @@ describe("the interpreter", () => {
     const { interpreter, store, settle, done } = bench();
     for (const event of [wake, order, yes]) interpreter.deliver(event);
     settle();
-    interpreter.presentCard(CARD);
+    interpreter.presentCard(CARD, { verified: true, denied: () => false });
     settle();
     expect(store.lastCounter(CARD.token)).toBe(CARD.counter);
-    interpreter.presentCard(CARD);
+    interpreter.presentCard(CARD, { verified: true, denied: () => false });
     settle();
     expect(done.filter((what) => what === "append card.presented")).toHaveLength(2);
   });
@@ -103,7 +103,7 @@ describe("the interpreter", () => {
     const { interpreter, store, settle } = bench();
     for (const event of [wake, order, yes]) interpreter.deliver(event);
     settle();
-    interpreter.presentCard(CARD);
+    interpreter.presentCard(CARD, { verified: true, denied: () => false });
     settle();
     expect(store.depth()).toBe(1);
     const amount = { minor: 4_500n, currency: "KRW" };
@@ -170,7 +170,7 @@ describe("recovery", () => {
     interpreter.deliver({ kind: "settings.applied", settings: SETTINGS });
     for (const event of [wake, order, yes]) interpreter.deliver(event);
     settle();
-    interpreter.presentCard(CARD);
+    interpreter.presentCard(CARD, { verified: true, denied: () => false });
     settle();
     const left = interpreter.state;
     const events = [...store.events()];

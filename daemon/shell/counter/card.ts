@@ -8,7 +8,7 @@ import type { CardProblem } from "../../core/prompt.ts";
 import type { SupervisedChild } from "../supervisor.ts";
 
 export type CardListener = {
-  readonly presented: (card: CardProof) => void;
+  readonly presented: (card: CardProof, verified: boolean) => void;
   readonly rejected: (reason: CardProblem) => void;
   readonly fault: (code: string, detail: string) => void;
 };
@@ -52,8 +52,8 @@ export class Card {
       case "card": {
         if (!this.#armed) return;
         this.#armed = false;
-        const { token, masked, counter } = event;
-        return this.#listener.presented({ token, masked, counter });
+        const { token, masked, counter, verified } = event;
+        return this.#listener.presented({ token, masked, counter }, verified);
       }
       case "rejected":
         if (this.#armed) this.#listener.rejected(event.reason);

@@ -1,0 +1,65 @@
+/**
+ * Whether the ledger accepts the journal that this terminal sells with. A copied SD card, a backup that was put back and
+ * a journal that came from nowhere sell nothing; what they sold before still goes to the ledger.
+ */
+import { close, type Draft, remark } from "./draft.ts";
+import type { SaleEvent } from "./event.ts";
+import { isOrdering, type TerminalState } from "./sale.ts";
+import type { BarReason } from "./staff.ts";
+
+/** A customer can be served. A journal that the ledger has not seen yet may sell as long as the ledger answers. */
+export function maySell(state: TerminalState): boolean {
+  return state.standing.kind === "new" || state.standing.kind === "welcome";
+}
+
+/** Somebody wants to buy from a terminal that must not sell. */
+export function turnAway(draft: Draft, event: Extract<SaleEvent, { kind: "sale.woken" }>): void {
+  draft.effects.push({
+    kind: "speech.say",
+    id: `${event.saleId}:turned-away`,
+    prompt: { kind: "out-of-order" },
+    language: event.language,
+  });
+}
+
+/**
+ * The state of a journal that was damaged or adopted. An order that is not paid yet is dropped, because nobody knows
+ * any more what was told; a charge that is under way is kept and finished.
+ */
+export function afterLoss(state: TerminalState): TerminalState {
+  const phase = state.sale?.phase;
+  const unpaid = phase !== undefined && (isOrdering(phase) || phase.kind === "awaiting-card");
+  return { ...state, sale: unpaid ? null : state.sale, standing: { kind: "recalling" } };
+}
+
+/** A journal that has lost part of its past is accepted, and waits for what the ledger remembers. */
+export function welcomed(draft: Draft): void {
+  if (draft.state.standing.kind === "welcome" || draft.state.standing.kind === "recalling") return;
+  draft.state = { ...draft.state, standing: { kind: "welcome" } };
+}
+
+export function barred(draft: Draft, reason: BarReason): void {
+  const { standing } = draft.state;
+  if (standing.kind === "barred" && standing.reason === reason) return;
+  draft.state = { ...draft.state, standing: { kind: "barred", reason } };
+  draft.effects.push({ kind: "alarm.raise", id: `barred:${reason}`, alarm: { kind: "journal-barred", reason } });
+  const { phase } = draft.state.sale ?? {};
+  if (phase === undefined) return;
+  // A charge that is under way is finished; an order that is not paid yet ends here.
+  if (!isOrdering(phase) && phase.kind !== "awaiting-card") return;
+  remark(draft, { kind: "out-of-order" });
+  close(draft, "cancelled", null);
+}
+
+/** `sales` are those that the journal does not know; whoever delivers the event has looked. */
+export function recalled(draft: Draft, event: Extract<SaleEvent, { kind: "journal.recalled" }>): void {
+  const { state } = draft;
+  if (state.standing.kind !== "recalling") return;
+  const lastSequence = Math.max(state.lastSequence, event.lastSequence);
+  draft.state = { ...state, lastSequence, standing: { kind: "welcome" } };
+  for (const { saleId, key, state: charged } of event.sales) {
+    if (charged !== "approved" && charged !== "pending") continue;
+    const alarm = { kind: "sale-forgotten", saleId, key } as const;
+    draft.effects.push({ kind: "alarm.raise", id: `${key}:forgotten`, alarm });
+  }
+}
