@@ -10,6 +10,9 @@
  * numbers and bigint.
  */
 import type { LedgerAnswer, LedgerRequest } from "../../daemon/core/clearing.ts";
+import type { Money } from "../../daemon/core/money.ts";
+import type { FoundSale, SoldSale } from "../../daemon/core/staff.ts";
+import type { DenyList } from "../wire/deny-list.ts";
 
 export type JournalEvent = { readonly kind: string; readonly atMs: number };
 
@@ -25,6 +28,39 @@ export type Commit<Event extends JournalEvent, State> = {
   readonly acknowledged: readonly LedgerAnswer[];
   /** A counter lower than the one stored changes nothing. */
   readonly cardCounters: readonly { readonly token: string; readonly counter: number }[];
+  /** Sales that were paid. One that is recorded already is left as it is. */
+  readonly sold?: readonly SoldSale[];
+  /** What was given back. A key that is recorded already is left as it is, so recording twice counts once. */
+  readonly refunds?: readonly SoldRefund[];
+};
+
+export type SoldRefund = {
+  readonly key: string;
+  readonly saleId: string;
+  readonly amount: Money;
+  readonly purpose: "refund" | "void";
+};
+
+/** Which journal this is, for the ledger, which refuses a copied SD card and a backup that was put back. */
+export type JournalIdentity = {
+  /** Random, made with the journal. */
+  readonly journalId: string;
+  /** The journal that this one continues after it was damaged or adopted, null for a first one. */
+  readonly predecessor: string | null;
+  /** How often it was opened, this time included; on disk before open() returns. */
+  readonly boots: number;
+  /** Random, made at this opening. */
+  readonly bootNonce: string;
+  /** The highest position that an outbox row ever had. */
+  readonly lastOutboxPosition: number;
+};
+
+/** What may be forgotten. Waiting rows, dead letters and the newest state are never pruned. */
+export type Retention = {
+  /** Journalled events, answered outbox rows and sold sales older than this may go. */
+  readonly keepMs: number;
+  /** Events that stay in any case, newest first. */
+  readonly keepEvents: number;
 };
 
 export type JournalRecord<Event extends JournalEvent> = {
@@ -95,6 +131,21 @@ export interface Store<Event extends JournalEvent, State> extends Outbox {
   deadLetters(): readonly DeadLetter[];
   /** The highest counter journalled for a card, null when it was never seen. */
   lastCounter(token: string): number | null;
+  /** Which journal this is and how often it was opened. */
+  identity(): JournalIdentity;
+  /** A sale that was paid, with what was given back of it since; null when it is not (or no more) known here. */
+  soldSale(saleId: string): FoundSale | null;
+  /** The most recent sales that were paid, newest first. */
+  soldSales(limit: number): readonly FoundSale[];
+  /** Keeps the ledger's deny list; an older version than the one kept changes nothing. */
+  saveDenyList(list: DenyList): void;
+  /** The newest deny list that was kept, null when none ever came. */
+  denyList(): DenyList | null;
+  /**
+   * Forgets what is older than the retention, a bounded piece at a time; call again while it answers true. The chain
+   * goes on from the last link that was forgotten, which stays.
+   */
+  prune(retention: Retention, nowMs: number): boolean;
   /** Ends the store; harmless when it is not open. */
   close(): void;
 }
