@@ -1,21 +1,18 @@
 /**
  * The twin in memory of the ledger's storage, for simulations and tests: the same promises on `MemoryBooks` in place of
  * a file. Every operation is one synchronous piece that checks first and changes afterwards, so a crash can only fall
- * between two of them: it is to set the books' `holder` to null, forget the storage and open another.
- *
- * `MemoryLedger` is what a simulator drives, without a promise anywhere; `MemoryLedgerStorage` is the same behind the
- * interface of production. Left out is what is for people only: the audit log, and that terminals were seen.
+ * between two of them: it is to set the books' `holder` to null, forget the storage and open another. No promise occurs
+ * in it. Left out is what is for people only: the audit log, and when a terminal was seen.
  */
 import { Fault } from "../../daemon/core/fault.ts";
 import type { Charge, ChargeState } from "./charge.ts";
-import { judgeTap, moveOf, UNRESOLVED } from "./charge.ts";
+import { judgeTap, moveOf, refusalOf, UNRESOLVED } from "./charge.ts";
 import { cardFingerprint, gatewayKeyOf } from "./fingerprint.ts";
 import { bookingOf, type MemoryBooks, nameOf, post } from "./memory-books.ts";
 import { memoryStatement } from "./memory-statement.ts";
 import {
   type Alarm,
   type DeadLetter,
-  type LedgerStorage,
   MAX_ALARMS_PER_KIND,
   MAX_DEAD_LETTER_BYTES,
   MAX_DEAD_LETTERS,
@@ -23,6 +20,7 @@ import {
   type Opened,
   type Operation,
   OVERFLOW_SUBJECT,
+  type PromptLedgerStorage,
   type Raise,
   RESOLVE_HORIZON_MS,
   type Settlement,
@@ -30,14 +28,7 @@ import {
   type StatementFilter,
 } from "./storage.ts";
 
-/** An interface whose answers are at hand instead of promised. */
-export type Synchronous<Port> = {
-  readonly [Name in keyof Port]: Port[Name] extends (...given: infer Given) => Promise<infer Result>
-    ? (...given: Given) => Result
-    : Port[Name];
-};
-
-export class MemoryLedger implements Synchronous<LedgerStorage> {
+export class MemoryLedgerStorage implements PromptLedgerStorage {
   readonly #books: MemoryBooks;
 
   constructor(books: MemoryBooks) {
@@ -73,15 +64,19 @@ export class MemoryLedger implements Synchronous<LedgerStorage> {
           last: taps?.last ?? null,
           used: taps?.used.has(counter) ?? false,
         });
-    const state = entombed ? "reversed" : verdict === "replayed" ? "declined" : "attempting";
-    const charge = this.#newCharge(books, fresh, card, state, nowMs);
+    const refusal = entombed ? null : refusalOf(verdict, fresh.denied);
+    const state = entombed ? "reversed" : refusal === null ? "attempting" : "declined";
+    const charge = { ...newCharge(books, fresh, card, state, nowMs), declineReason: refusal };
     const booking = bookingOf(books, charge, state === "attempting" ? ["hold"] : []);
 
-    this.#keep(books, charge);
+    keep(books, charge);
+    const subject = `${fresh.terminal} ${fresh.key}`;
     if (verdict !== "fresh") {
       const kind = verdict === "late" ? "card-counter-late" : "card-replayed";
-      this.raise({ kind, subject: `${fresh.terminal} ${fresh.key}`, detail: `counter ${counter}` }, nowMs);
+      this.raise({ kind, subject, detail: `counter ${counter}` }, nowMs);
     }
+    if (refusal === "card-blocked")
+      this.raise({ kind: "card-denied", subject, detail: fresh.card.masked }, nowMs);
     if (state !== "attempting") return { kind: "decided", charge };
     books.taps.set(card, {
       last: Math.max(counter, taps?.last ?? counter),
@@ -146,9 +141,9 @@ export class MemoryLedger implements Synchronous<LedgerStorage> {
       settledMs: unresolved ? null : nowMs,
     };
 
-    this.#keep(books, settled);
+    keep(books, settled);
     post(books, booking);
-    if (attempt !== null) this.#closeAttempt(books, charge, attempt);
+    if (attempt !== null) closeAttempt(books, charge, attempt);
     for (const alarm of settlement.alarms) this.raise(alarm, nowMs);
     return settled;
   }
@@ -164,7 +159,7 @@ export class MemoryLedger implements Synchronous<LedgerStorage> {
   makeAllDue(nowMs: number): number {
     const books = this.#open();
     const unresolved = this.#unresolved();
-    for (const charge of unresolved) this.#keep(books, { ...charge, nextResolveMs: nowMs });
+    for (const charge of unresolved) keep(books, { ...charge, nextResolveMs: nowMs });
     return unresolved.length;
   }
 
@@ -212,110 +207,60 @@ export class MemoryLedger implements Synchronous<LedgerStorage> {
     const books = this.#open();
     return [...books.unresolved].flatMap((id) => books.charges[id - 1] ?? []);
   }
-
-  #newCharge(books: MemoryBooks, fresh: NewCharge, card: string, state: ChargeState, nowMs: number): Charge {
-    const attempting = state === "attempting";
-    return {
-      id: books.charges.length + 1,
-      terminal: fresh.terminal,
-      key: fresh.key,
-      bodyHash: fresh.bodyHash,
-      saleId: fresh.saleId,
-      sequence: fresh.sequence,
-      merchant: fresh.merchant,
-      amount: fresh.amount,
-      vat: fresh.vat,
-      mode: fresh.mode,
-      card,
-      cardMasked: fresh.card.masked,
-      cardToken: attempting ? fresh.card.token : null,
-      state,
-      gateway: fresh.gateway,
-      gatewayKey: gatewayKeyOf(books.salt, fresh.terminal, fresh.key),
-      authorisation: null,
-      declineReason: state === "declined" ? "card-replayed" : null,
-      resolveCount: 0,
-      nextResolveMs: fresh.nextResolveMs,
-      timeMs: fresh.timeMs,
-      receivedMs: nowMs,
-      settledMs: attempting ? null : nowMs,
-    };
-  }
-
-  /** Stores a charge, new or changed, with its indexes. */
-  #keep(books: MemoryBooks, charge: Charge): void {
-    if (charge.id > books.charges.length) {
-      books.byKey.set(nameOf(charge.terminal, charge.key), charge.id);
-      const ids = books.byTerminal.get(charge.terminal);
-      if (ids === undefined) books.byTerminal.set(charge.terminal, [charge.id]);
-      else ids.push(charge.id);
-    }
-    books.charges[charge.id - 1] = charge;
-    if (UNRESOLVED.includes(charge.state)) books.unresolved.add(charge.id);
-    else books.unresolved.delete(charge.id);
-  }
-
-  #closeAttempt(books: MemoryBooks, charge: Charge, closed: { id: number; result: string }): void {
-    const attempts = books.attempts.get(charge.id) ?? [];
-    const index = attempts.findIndex(({ id }) => id === closed.id);
-    const attempt = attempts[index];
-    if (attempt !== undefined) attempts[index] = { ...attempt, result: closed.result };
-  }
 }
 
-/** The same behind the interface of production. */
-export class MemoryLedgerStorage implements LedgerStorage {
-  readonly #ledger: MemoryLedger;
+function newCharge(
+  books: MemoryBooks,
+  fresh: NewCharge,
+  card: string,
+  state: ChargeState,
+  nowMs: number,
+): Omit<Charge, "declineReason"> {
+  const attempting = state === "attempting";
+  return {
+    id: books.charges.length + 1,
+    terminal: fresh.terminal,
+    key: fresh.key,
+    bodyHash: fresh.bodyHash,
+    saleId: fresh.saleId,
+    sequence: fresh.sequence,
+    merchant: fresh.merchant,
+    amount: fresh.amount,
+    vat: fresh.vat,
+    mode: fresh.mode,
+    card,
+    cardMasked: fresh.card.masked,
+    cardToken: attempting ? fresh.card.token : null,
+    state,
+    gateway: fresh.gateway,
+    gatewayKey: gatewayKeyOf(books.salt, fresh.terminal, fresh.key),
+    authorisation: null,
+    resolveCount: 0,
+    nextResolveMs: fresh.nextResolveMs,
+    timeMs: fresh.timeMs,
+    receivedMs: nowMs,
+    settledMs: attempting ? null : nowMs,
+  };
+}
 
-  constructor(books: MemoryBooks) {
-    this.#ledger = new MemoryLedger(books);
+/** Stores a charge, new or changed, with its indexes. */
+function keep(books: MemoryBooks, charge: Charge): void {
+  if (charge.id > books.charges.length) {
+    books.byKey.set(nameOf(charge.terminal, charge.key), charge.id);
+    const ids = books.byTerminal.get(charge.terminal);
+    if (ids === undefined) books.byTerminal.set(charge.terminal, [charge.id]);
+    else ids.push(charge.id);
   }
+  books.charges[charge.id - 1] = charge;
+  if (UNRESOLVED.includes(charge.state)) books.unresolved.add(charge.id);
+  else books.unresolved.delete(charge.id);
+}
 
-  async open(): Promise<void> {
-    this.#ledger.open();
-  }
-  async close(): Promise<void> {
-    this.#ledger.close();
-  }
-  async openCharge(charge: NewCharge, nowMs: number): Promise<Opened> {
-    return this.#ledger.openCharge(charge, nowMs);
-  }
-  async find(terminal: string, key: string): Promise<Charge | undefined> {
-    return this.#ledger.find(terminal, key);
-  }
-  async entomb(terminal: string, key: string, saleId: string, nowMs: number): Promise<boolean> {
-    return this.#ledger.entomb(terminal, key, saleId, nowMs);
-  }
-  async isEntombed(terminal: string, key: string): Promise<boolean> {
-    return this.#ledger.isEntombed(terminal, key);
-  }
-  async beginAttempt(charge: Charge, operation: Operation, nowMs: number): Promise<number> {
-    return this.#ledger.beginAttempt(charge, operation, nowMs);
-  }
-  async lastAuthoriseMs(charge: Charge): Promise<number | null> {
-    return this.#ledger.lastAuthoriseMs(charge);
-  }
-  async settle(charge: Charge, settlement: Settlement): Promise<Charge> {
-    return this.#ledger.settle(charge, settlement);
-  }
-  async due(nowMs: number, limit: number): Promise<readonly Charge[]> {
-    return this.#ledger.due(nowMs, limit);
-  }
-  async makeAllDue(nowMs: number): Promise<number> {
-    return this.#ledger.makeAllDue(nowMs);
-  }
-  async raise(alarm: Raise, nowMs: number): Promise<void> {
-    this.#ledger.raise(alarm, nowMs);
-  }
-  async bury(letter: DeadLetter, nowMs: number): Promise<void> {
-    this.#ledger.bury(letter, nowMs);
-  }
-  async alarms(limit: number): Promise<readonly Alarm[]> {
-    return this.#ledger.alarms(limit);
-  }
-  async statement(filter: StatementFilter): Promise<Statement> {
-    return this.#ledger.statement(filter);
-  }
+function closeAttempt(books: MemoryBooks, charge: Charge, closed: { id: number; result: string }): void {
+  const attempts = books.attempts.get(charge.id) ?? [];
+  const index = attempts.findIndex(({ id }) => id === closed.id);
+  const attempt = attempts[index];
+  if (attempt !== undefined) attempts[index] = { ...attempt, result: closed.result };
 }
 
 /** By code units, as SQLite's binary order for the names that occur here. */

@@ -1,13 +1,14 @@
-/** The ledger's file: what it refuses, what it shows when somebody has touched it, and how it is opened. */
+/**
+ * The ledger's file: what it refuses, what it shows when somebody has touched it, and how it is opened. What every
+ * storage promises is in test/contract/ledger-storage.test.ts.
+ */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { book } from "../../sync/ledger/books-sqlite.ts";
 import { MIGRATIONS } from "../../sync/ledger/migrations.ts";
-import { MAX_ALARMS_PER_KIND, MAX_DEAD_LETTER_BYTES } from "../../sync/ledger/storage.ts";
 import { SqliteLedgerStorage } from "../../sync/ledger/storage-sqlite.ts";
 import { authorise, DeskWorld, reverse } from "../support/ledger-desk.ts";
 
@@ -40,37 +41,6 @@ describe("the books", () => {
   ])("%s is refused", async (sql, reason) => {
     await world.ask(authorise("s/1"));
     expect(() => behind(sql)).toThrow(reason);
-  });
-
-  test("a step cannot be posted twice, and a hold is resolved once", async () => {
-    await world.ask(authorise("s/1"));
-    const charge = world.storage.find("counter-1", "s/1");
-    if (charge === undefined) throw new Error("no charge");
-    const db = new Database(world.books);
-    try {
-      expect(() => book(db, charge, ["hold"], 0)).toThrow(/UNIQUE constraint failed: transfers.id/);
-      expect(() => book(db, charge, ["release"], 0)).toThrow(/UNIQUE constraint failed: transfers.resolves/);
-    } finally {
-      db.close();
-    }
-  });
-
-  test("a charge that moved meanwhile is not settled from its old state, and nothing of it stays", async () => {
-    await world.ask(authorise("s/1", 4_909));
-    const stale = world.storage.find("counter-1", "s/1");
-    if (stale === undefined) throw new Error("no charge");
-    await world.ask(reverse("s/1"));
-    const settlement = {
-      learnt: { kind: "approved", authorisation: "X" },
-      attempt: null,
-      nextResolveMs: 0,
-      alarms: [{ kind: "gateway-mismatch", subject: "s", detail: "d" }],
-      nowMs: 0,
-    } as const;
-    expect(() => world.storage.settle(stale, settlement)).toThrow(/not pending any more/);
-    expect(await world.states()).toEqual(["s/1 reversed"]);
-    expect(await world.alarms()).toEqual([]);
-    expect(await world.balanced()).toBe(true);
   });
 });
 
@@ -105,31 +75,6 @@ describe("the audit log", () => {
   ])("shows %s", (_what, sql, expected) => {
     behind(sql);
     expect(world.storage.verify()).toMatchObject(expected);
-  });
-});
-
-describe("limits", () => {
-  test("alarms of one kind stop growing in number and go on counting", async () => {
-    for (let subject = 0; subject < MAX_ALARMS_PER_KIND + 5; subject += 1) {
-      world.storage.raise({ kind: "unknown-terminal", subject: `t${subject}`, detail: "" }, subject);
-    }
-    const alarms = world.storage.alarms(MAX_ALARMS_PER_KIND + 10);
-    expect(alarms).toHaveLength(MAX_ALARMS_PER_KIND + 1);
-    expect(alarms[0]).toMatchObject({ subject: "(others)", count: 5 });
-  });
-
-  test("a dead letter is kept up to a size, with its true length", async () => {
-    const payload = new Uint8Array(MAX_DEAD_LETTER_BYTES + 100);
-    world.storage.bury({ topic: "saypay/v1/x/up", payload, reason: "noise" }, 1);
-    const db = new Database(world.books, { readonly: true });
-    const row = db.prepare("SELECT topic, reason, bytes, length(payload) AS kept FROM dead_letters").get();
-    db.close();
-    expect(row).toEqual({
-      topic: "saypay/v1/x/up",
-      reason: "noise",
-      bytes: payload.length,
-      kept: MAX_DEAD_LETTER_BYTES,
-    });
   });
 });
 
