@@ -6,7 +6,7 @@
 import type { z } from "zod";
 import type { FaultCode } from "../daemon/core/fault.ts";
 import type { CardProblem, PrintProblem } from "../daemon/core/prompt.ts";
-import type { Receipt } from "../daemon/core/receipt.ts";
+import type { Paper } from "../daemon/core/receipt.ts";
 
 export type FaultEvent = { readonly kind: "fault"; readonly code: FaultCode; readonly detail: string };
 /** The device works again after a fault. */
@@ -31,13 +31,20 @@ export type SpeakerEvent =
 /** Armed, the reader reports the next genuine card once; disarmed, it only watches presence. */
 export type CardReaderCommand = { readonly kind: "arm" } | { readonly kind: "disarm" };
 export type CardReaderEvent =
-  | { readonly kind: "card"; readonly token: string; readonly masked: string; readonly counter: number }
+  /** `verified`: this machine checked the card's cryptogram with a key of its own. */
+  | {
+      readonly kind: "card";
+      readonly token: string;
+      readonly masked: string;
+      readonly counter: number;
+      readonly verified: boolean;
+    }
   | { readonly kind: "rejected"; readonly reason: CardProblem }
   | { readonly kind: "removed" }
   | FaultEvent
   | RecoveredEvent;
 
-export type PrinterCommand = { readonly kind: "print"; readonly id: string; readonly receipt: Receipt };
+export type PrinterCommand = { readonly kind: "print"; readonly id: string; readonly paper: Paper };
 export type PrinterEvent =
   | { readonly kind: "printed"; readonly id: string }
   /** `paperMoved`: some of it may be on paper, so the next attempt must be marked COPY. */

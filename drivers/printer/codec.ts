@@ -6,9 +6,10 @@
  * ESC @, ESC R, ESC 2, ESC a, ESC E, GS !, FS &, FS ., GS v 0, GS ( k, GS V, ESC d, ESC p. No byte of data ever looks
  * like a real-time command (DLE EOT, DLE ENQ, DLE DC4), because printers obey those even inside a picture.
  */
+
+import type { PaperColumns, PaperLine, TextLine } from "./composition.ts";
 import type { Fonts } from "./fonts.ts";
 import { printerBytes } from "./ks-x-1001.ts";
-import type { PaperColumns, PaperLine, TextLine } from "./layout.ts";
 import { type Bitmap, CHARACTER_DOTS, drawLine, substituteMissing } from "./raster.ts";
 
 const ESC = 0x1b;

@@ -8,12 +8,13 @@
 import { pino } from "pino";
 import { Fault, type FaultCode } from "../../daemon/core/fault.ts";
 import type { PrintProblem } from "../../daemon/core/prompt.ts";
-import type { Receipt } from "../../daemon/core/receipt.ts";
+import type { Paper } from "../../daemon/core/receipt.ts";
 import type { Device, Driver, PrinterCommand, PrinterEvent } from "../driver.ts";
 import { cutOff, encodePaper } from "./codec.ts";
+import type { PaperColumns } from "./composition.ts";
 import { Connection } from "./connection.ts";
 import { type Fonts, findFonts } from "./fonts.ts";
-import { layOut, type PaperColumns } from "./layout.ts";
+import { isCopy, languageOf, layOut } from "./layout.ts";
 import { type PrintOutcome, printPieces } from "./print-job.ts";
 import { type EscposSettings, escposSettings } from "./settings.ts";
 
@@ -80,14 +81,14 @@ class EscposDevice implements Device<"printer"> {
 
   async command(command: PrinterCommand): Promise<void> {
     if (this.#closing) throw new Fault("printer.offline", "the printer was closed");
-    const { id, receipt } = command;
-    if (this.#printed.has(id) && !receipt.copy) {
+    const { id, paper } = command;
+    if (this.#printed.has(id) && !isCopy(paper)) {
       this.#emit({ kind: "printed", id });
       return;
     }
     if (this.#current === id || this.#queue.some((queued) => queued.id === id)) return;
     if (this.#queue.length >= MAX_QUEUED) {
-      throw new Fault("printer.offline", `${MAX_QUEUED} receipts are waiting already; look at the printer`);
+      throw new Fault("printer.offline", `${MAX_QUEUED} papers are waiting already; look at the printer`);
     }
     this.#queue.push(command);
     this.#wake?.();
@@ -162,9 +163,9 @@ class EscposDevice implements Device<"printer"> {
   }
 
   async #print(command: PrinterCommand): Promise<void> {
-    const { id, receipt } = command;
+    const { id, paper } = command;
     this.#current = id;
-    const outcome = await this.#attempt(receipt);
+    const outcome = await this.#attempt(id, paper);
     this.#current = undefined;
     if (outcome.kind === "printed") {
       this.#remember(id);
@@ -176,10 +177,10 @@ class EscposDevice implements Device<"printer"> {
     this.#report(outcome.reason, "found while printing");
   }
 
-  async #attempt(receipt: Receipt): Promise<PrintOutcome> {
+  async #attempt(id: string, paper: Paper): Promise<PrintOutcome> {
     const connection = this.#connection;
     if (connection === undefined) return { kind: "failed", reason: "offline", paperMoved: false };
-    const pieces = this.#encode(receipt);
+    const pieces = this.#encode(id, paper);
     // Cut off what is left of a failed one, so that the customer does not get both on one paper.
     const whole = this.#stub ? [cutOff(this.#settings.cut), ...pieces] : pieces;
     const outcome = await printPieces(connection, whole, this.#settings.stallTimeoutMs);
@@ -187,20 +188,22 @@ class EscposDevice implements Device<"printer"> {
     return outcome;
   }
 
-  #encode(receipt: Receipt): readonly Buffer[] {
+  #encode(id: string, paper: Paper): readonly Buffer[] {
     this.#fonts ??= findFonts(this.#settings.fontDirectories);
     const fonts = this.#fonts;
     const { timeZone, cut, drawer } = this.#settings;
     const columns: PaperColumns = this.#settings.columns;
-    // Without a Chinese font every fixed word of a Chinese receipt would be a question mark.
-    const language =
-      receipt.language === "zh" && fonts.familyFor("\u8d27") === undefined ? "en" : receipt.language;
-    const lines = layOut(receipt, { columns, timeZone, language });
-    const options = { columns, fonts, cut, drawer: receipt.copy ? "none" : drawer } as const;
+    // Without a Chinese font every fixed word of a Chinese paper would be a question mark.
+    const asked = languageOf(paper);
+    const language = asked === "zh" && fonts.familyFor("\u8d27") === undefined ? "en" : asked;
+    const lines = layOut(paper, { columns, timeZone, language });
+    // Only a sale needs the drawer, and only once.
+    const opens = paper.kind === "receipt" && !isCopy(paper);
+    const options = { columns, fonts, cut, drawer: opens ? drawer : "none" } as const;
     const { pieces, missing } = encodePaper(lines, options);
     if (missing.length > 0) {
       const advice = "install the Debian packages fonts-nanum, fonts-droid-fallback and fonts-symbola";
-      this.#log.warn({ saleId: receipt.saleId, characters: missing.join("") }, `printed as "?": ${advice}`);
+      this.#log.warn({ id, characters: missing.join("") }, `printed as "?": ${advice}`);
     }
     return pieces;
   }

@@ -5,9 +5,9 @@
  * scale), so that it stands in line with its neighbours.
  */
 import { createCanvas, type SKRSContext2D } from "@napi-rs/canvas";
+import type { TextLine } from "./composition.ts";
 import type { Fonts } from "./fonts.ts";
 import { columnsOf, printerBytes, textColumns } from "./ks-x-1001.ts";
-import type { TextLine } from "./layout.ts";
 
 export const COLUMN_DOTS = 12;
 export const CHARACTER_DOTS = 24;

@@ -13,7 +13,7 @@ export const escposSettings = z.strictObject({
   flowControl: z.enum(["none", "rts-cts", "xon-xoff"]).default("none"),
   columns: z.union([z.literal(32), z.literal(42), z.literal(48)]).default(42),
   cut: z.enum(["full", "partial", "none"]).default("partial"),
-  /** Opens the cash drawer at this connector pin with every first print of a receipt. */
+  /** Opens the cash drawer at this connector pin with the first print of a receipt. */
   drawer: z.enum(["none", "pin-2", "pin-5"]).default("none"),
   /** IANA name for the time on the receipt; the machine's own when left out. */
   timeZone: z.string().refine(isTimeZone, "not a time zone that this machine knows").default(ownTimeZone),

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Receipt } from "../../daemon/core/receipt.ts";
 import type { Device, PrinterEvent } from "../../drivers/driver.ts";
 import { escposPrinter } from "../../drivers/printer/escpos.ts";
-import { CAFE_RECEIPT } from "../support/receipts.ts";
+import { CAFE_PAPER, CAFE_RECEIPT } from "../support/receipts.ts";
 import { startVirtualPrinter, type VirtualPrinter } from "../support/virtual-printer.ts";
 
 /** `hands` is what can be done to the printer; a real one has none. */
@@ -55,7 +55,7 @@ class Session {
   }
 
   async print(id: string, receipt: Receipt = CAFE_RECEIPT): Promise<PrinterEvent> {
-    await this.device?.command({ kind: "print", id, receipt });
+    await this.device?.command({ kind: "print", id, paper: { kind: "receipt", receipt } });
     return await this.until((event) => "id" in event && event.id === id);
   }
 
@@ -111,7 +111,7 @@ function contract(name: string, builder: Builder): void {
       await printer.print("a");
       const before = printer.bench.hands?.papers().length;
       await printer.print("a");
-      await printer.device?.command({ kind: "print", id: "a", receipt: CAFE_RECEIPT });
+      await printer.device?.command({ kind: "print", id: "a", paper: CAFE_PAPER });
       expect(printer.events.filter((event) => event.kind === "printed").length).toBe(3);
       expect(printer.bench.hands?.papers().length).toBe(before);
     });
@@ -200,7 +200,7 @@ describe("a receipt printer in trouble (virtual)", () => {
     await printer.device?.close();
     await printer.device?.close();
     await expect(
-      printer.device?.command({ kind: "print", id: "a", receipt: CAFE_RECEIPT }),
+      printer.device?.command({ kind: "print", id: "a", paper: CAFE_PAPER }),
     ).rejects.toMatchObject({ code: "printer.offline" });
     await printer.open();
     expect(await printer.print("b")).toEqual({ kind: "printed", id: "b" });

@@ -2,12 +2,12 @@
  * The printer driver with a whole virtual printer behind a pseudo-terminal: what is on the paper as dots, and the ways
  * in which a "printed" could be false.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Receipt } from "../../daemon/core/receipt.ts";
+import type { Paper, Receipt } from "../../daemon/core/receipt.ts";
 import type { PrinterEvent } from "../../drivers/driver.ts";
 import { encodePaper } from "../../drivers/printer/codec.ts";
 import { Connection } from "../../drivers/printer/connection.ts";
@@ -17,7 +17,7 @@ import { layOut } from "../../drivers/printer/layout.ts";
 import { openPseudoTerminal } from "../../drivers/printer/virtual/pseudo-terminal.ts";
 import { RealTimeFilter } from "../../drivers/printer/virtual/real-time.ts";
 import { readQr } from "../support/qr.ts";
-import { CAFE_RECEIPT, won } from "../support/receipts.ts";
+import { CAFE_DAY, CAFE_PAPER, CAFE_RECEIPT, CAFE_SLIP, won } from "../support/receipts.ts";
 import { startVirtualPrinter, type VirtualPrinter } from "../support/virtual-printer.ts";
 
 const TIMING = { timeZone: "Asia/Seoul", answerTimeoutMs: 500, stallTimeoutMs: 3_000, pollIntervalMs: 100 };
@@ -35,7 +35,11 @@ async function startPrinter(
   return printer;
 }
 
-type Printing = { print(id: string, receipt: Receipt): Promise<PrinterEvent>; events: PrinterEvent[] };
+type Printing = {
+  print(id: string, receipt: Receipt): Promise<PrinterEvent>;
+  printPaper(id: string, paper: Paper): Promise<PrinterEvent>;
+  events: PrinterEvent[];
+};
 
 async function openDriver(path: string, settings: object = {}): Promise<Printing> {
   const events: PrinterEvent[] = [];
@@ -44,8 +48,11 @@ async function openDriver(path: string, settings: object = {}): Promise<Printing
   cleanUps.push(() => device.close());
   return {
     events,
-    async print(id, receipt) {
-      await device.command({ kind: "print", id, receipt });
+    print(id, receipt) {
+      return this.printPaper(id, { kind: "receipt", receipt });
+    },
+    async printPaper(id, paper) {
+      await device.command({ kind: "print", id, paper });
       return await until(() => events.find((event) => "id" in event && event.id === id));
     },
   };
@@ -61,6 +68,20 @@ async function until<T>(look: () => T | undefined): Promise<T> {
   }
 }
 
+const STAFF_PAPERS: readonly (readonly [string, Paper])[] = [
+  ["a refund that waits", { kind: "refund", slip: { ...CAFE_SLIP, status: "requested" } }],
+  ["a refund that is done", { kind: "refund", slip: { ...CAFE_SLIP, language: "en" } }],
+  ["a void, again", { kind: "refund", slip: { ...CAFE_SLIP, purpose: "void", copy: true } }],
+  ["a day", { kind: "day", report: CAFE_DAY }],
+  ["a day in English", { kind: "day", report: { ...CAFE_DAY, language: "en" } }],
+];
+
+/** To be looked at by a person, when a folder is named. */
+function keepPicture(png: string, name: string): void {
+  const folder = process.env["SAYPAY_KEEP_PAPER"];
+  if (folder !== undefined) copyFileSync(png, join(folder, name));
+}
+
 describe("the paper", () => {
   test.each([32, 42, 48] as const)(
     "of %i columns has the text of the receipt and a QR code that scans",
@@ -70,7 +91,7 @@ describe("the paper", () => {
       expect(await driver.print("a", CAFE_RECEIPT)).toMatchObject({ kind: "printed" });
       const [paper, ...more] = printer.papers();
       expect(more).toEqual([]);
-      const expected = layOut(CAFE_RECEIPT, { columns, timeZone: "Asia/Seoul" }).flatMap((line) =>
+      const expected = layOut(CAFE_PAPER, { columns, timeZone: "Asia/Seoul" }).flatMap((line) =>
         line.kind === "qr" ? [`[QR ${line.data}]`, ""] : [line.text],
       );
       expect(paper?.lines).toEqual(expected);
@@ -115,6 +136,25 @@ describe("the paper", () => {
     expect(await printer.status()).toMatchObject({ drawerPulses: 1 });
     await driver.print("a-copy", { ...CAFE_RECEIPT, copy: true });
     expect(await printer.status()).toMatchObject({ drawerPulses: 1 });
+  });
+
+  test.each(
+    ([32, 42, 48] as const).flatMap((columns) =>
+      STAFF_PAPERS.map(([what, paper]) => [what, columns, paper] as const),
+    ),
+  )("of %s in %i columns has its text, and does not open the drawer", async (_what, columns, paper) => {
+    const printer = await startPrinter({ columns });
+    const driver = await openDriver(printer.link, { columns, drawer: "pin-2" });
+    expect(await driver.printPaper("a", paper)).toEqual({ kind: "printed", id: "a" });
+    const expected = layOut(paper, { columns, timeZone: "Asia/Seoul" }).flatMap((line) =>
+      line.kind === "qr" ? [`[QR ${line.data}]`, ""] : [line.text],
+    );
+    const [came, ...more] = printer.papers();
+    expect(more).toEqual([]);
+    expect(came?.lines).toEqual(expected);
+    expect(came?.cut).toBe(true);
+    expect(await printer.status()).toMatchObject({ unknownCommands: 0, drawerPulses: 0 });
+    keepPicture(came?.png ?? "", `${paper.kind}-${_what.replaceAll(" ", "-")}-${columns}.png`);
   });
 });
 
@@ -179,7 +219,7 @@ async function scriptedPrinter(answers: (marker: number) => readonly number[]): 
 }
 
 describe("a printer that says it is well", () => {
-  const markersOfReceipt = encodePaper(layOut(CAFE_RECEIPT, { columns: 42, timeZone: "Asia/Seoul" }), {
+  const markersOfReceipt = encodePaper(layOut(CAFE_PAPER, { columns: 42, timeZone: "Asia/Seoul" }), {
     columns: 42,
     fonts: { familyFor: () => undefined },
     cut: "partial",

@@ -2,12 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodePaper, withoutRealTimeCommands } from "../../drivers/printer/codec.ts";
+import type { PaperLine, Scale, TextLine } from "../../drivers/printer/composition.ts";
 import { type Fonts, findFonts } from "../../drivers/printer/fonts.ts";
 import { columnsOf, printable, printerBytes, textColumns } from "../../drivers/printer/ks-x-1001.ts";
-import { layOut, type PaperLine, type Scale, type TextLine } from "../../drivers/printer/layout.ts";
+import { layOut } from "../../drivers/printer/layout.ts";
 import { EscposParser, type Operation } from "../../drivers/printer/virtual/parser.ts";
 import { RealTimeFilter } from "../../drivers/printer/virtual/real-time.ts";
-import { CAFE_RECEIPT } from "../support/receipts.ts";
+import { CAFE_PAPER } from "../support/receipts.ts";
 
 const noFonts: Fonts = { familyFor: () => undefined };
 const installed = findFonts();
@@ -102,7 +103,7 @@ describe("bytes for the printer", () => {
   });
 
   test("come in pieces that end between lines", () => {
-    const lines = layOut(CAFE_RECEIPT, { columns: 42, timeZone: "Asia/Seoul" });
+    const lines = layOut(CAFE_PAPER, { columns: 42, timeZone: "Asia/Seoul" });
     const { pieces } = encodePaper(lines, options);
     expect(pieces.length).toBeGreaterThan(5);
     for (const piece of pieces.slice(0, -1)) {

@@ -3,24 +3,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatAmount, type Money } from "../../daemon/core/money.ts";
 import type { Receipt } from "../../daemon/core/receipt.ts";
+import { type PaperColumns, wrap } from "../../drivers/printer/composition.ts";
 import { printable, textColumns } from "../../drivers/printer/ks-x-1001.ts";
-import { layOut, type PaperColumns, type PaperLine, wrap } from "../../drivers/printer/layout.ts";
+import { layOut } from "../../drivers/printer/layout.ts";
+import { shown } from "../support/paper-text.ts";
 import { CAFE_RECEIPT, won } from "../support/receipts.ts";
 
 const WIDTHS = [32, 42, 48] as const;
 
-/** As it looks on paper, with marks for print that is not plain: "c" centred, "2x2" its scale. */
-function show(lines: readonly PaperLine[]): string[] {
-  return lines.map((line) => {
-    if (line.kind === "qr") return `<${line.data}>`;
-    const scale = line.width === 1 && line.height === 1 ? "" : `${line.width}x${line.height}`;
-    const mark = `${line.align === "center" ? "c" : ""}${scale}`;
-    return mark === "" ? line.text : `${mark}|${line.text}`;
-  });
-}
-
 function lay(receipt: Receipt, columns: PaperColumns): string[] {
-  return show(layOut(receipt, { columns, timeZone: "Asia/Seoul" }));
+  return shown(layOut({ kind: "receipt", receipt }, { columns, timeZone: "Asia/Seoul" }));
 }
 
 describe("a Korean receipt", () => {
@@ -188,7 +180,7 @@ describe("any receipt at any width", () => {
   test("never exceeds the paper", () => {
     fc.assert(
       fc.property(anyReceipt, fc.constantFrom(...WIDTHS), (receipt, columns) => {
-        for (const line of layOut(receipt, { columns, timeZone: "Asia/Seoul" })) {
+        for (const line of layOut({ kind: "receipt", receipt }, { columns, timeZone: "Asia/Seoul" })) {
           if (line.kind === "text") expect(textColumns(line.text) * line.width).toBeLessThanOrEqual(columns);
         }
       }),
@@ -198,8 +190,8 @@ describe("any receipt at any width", () => {
   test("has every amount whole on one line, and every character of every name", () => {
     fc.assert(
       fc.property(anyReceipt, fc.constantFrom(...WIDTHS), (receipt, columns) => {
-        const lines = layOut(receipt, { columns, timeZone: "Asia/Seoul" }).flatMap((line) =>
-          line.kind === "text" ? [line.text] : [],
+        const lines = layOut({ kind: "receipt", receipt }, { columns, timeZone: "Asia/Seoul" }).flatMap(
+          (line) => (line.kind === "text" ? [line.text] : []),
         );
         const figures = new Set(lines.flatMap((line) => line.match(/-?\d[\d,.]*/g) ?? []));
         for (const { amount, unitPrice } of receipt.lines) {

@@ -3,8 +3,9 @@
  * answers in real time. It stops where a real one stops: out of paper or with its cover open it answers DLE EOT, keeps
  * what it has received and carries on when it is well again; switched off it reads and answers nothing.
  */
+
+import type { PaperColumns } from "../composition.ts";
 import type { Fonts } from "../fonts.ts";
-import type { PaperColumns } from "../layout.ts";
 import { Paper, type PaperPiece } from "./paper.ts";
 import { EscposParser, type Operation } from "./parser.ts";
 import { type RealTimeCommand, RealTimeFilter } from "./real-time.ts";

@@ -9,8 +9,8 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import type { PaperColumns } from "../composition.ts";
 import { findFonts } from "../fonts.ts";
-import type { PaperColumns } from "../layout.ts";
 import { openControl } from "./control.ts";
 import { Machine } from "./machine.ts";
 import type { PaperPiece } from "./paper.ts";

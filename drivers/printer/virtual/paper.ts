@@ -6,8 +6,8 @@
  */
 import { type Canvas, createCanvas, type SKRSContext2D } from "@napi-rs/canvas";
 import qrcode from "qrcode-generator";
+import type { PaperColumns } from "../composition.ts";
 import type { Fonts } from "../fonts.ts";
-import type { PaperColumns } from "../layout.ts";
 import type { Operation } from "./parser.ts";
 
 /** Printable dots and, outside them, the blank margin of the roll at each side. */
