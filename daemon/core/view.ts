@@ -2,7 +2,7 @@
 import { optionNames, priceLines, totalOf } from "./basket.ts";
 import { findItem, type Language, nameOf } from "./menu.ts";
 import type { Money } from "./money.ts";
-import type { Phase, TerminalState } from "./sale.ts";
+import type { Phase, Standing, TerminalState } from "./sale.ts";
 import type { SaleSettings } from "./settings.ts";
 
 export type ViewLine = {
@@ -27,10 +27,12 @@ export type View = {
   readonly linkUp: boolean;
   /** Charges that still wait for the ledger's word. */
   readonly waiting: number;
+  /** "recalling" or "barred": nothing is sold now. */
+  readonly standing: Standing["kind"];
 };
 
 export function viewOf(settings: SaleSettings, state: TerminalState): View {
-  const { sale, linkUp, openCharges } = state;
+  const { sale, linkUp, openCharges, standing } = state;
   const language = sale?.language ?? "ko";
   const charge = sale !== null && "charge" in sale.phase ? sale.phase.charge : null;
   const sold = charge?.lines ?? (sale === null ? [] : priceLines(settings.menu, sale.basket, language));
@@ -54,5 +56,6 @@ export function viewOf(settings: SaleSettings, state: TerminalState): View {
     question: asked && { name: nameFor(asked.itemId, asked.itemId), quantity: asked.quantity },
     linkUp,
     waiting: openCharges.length,
+    standing: standing.kind,
   };
 }

@@ -1,12 +1,15 @@
 /**
- * The words of the customer display, one set a language. The types make a set complete: a phase, an ending, a trouble
- * or a card problem that the terminal learns does not compile until every language has a word for it.
+ * The words of the customer display, one set a language. The types make a set complete: a phase, an ending, a closure,
+ * a trouble or a card problem that the terminal learns does not compile until every language has a word for it.
  *
  * Menu names are the shop's own (daemon/menu-file.ts) and captions come from models/speaking; both are not in here.
  */
 import type { CardProblem } from "../core/prompt.ts";
 import type { Ending } from "../core/sale.ts";
 import type { View } from "../core/view.ts";
+
+/** Why nobody can order here now; whose fault it is, is no business of a customer's. */
+export type Closure = Extract<View["standing"], "recalling" | "barred">;
 
 /** What does not work, as far as a customer is concerned. */
 export type Trouble =
@@ -25,6 +28,7 @@ export type Words = {
   readonly named: { readonly [language in DisplayLanguage]: string };
   readonly phase: { readonly [phase in View["phase"]]: string };
   readonly ended: { readonly [ending in Ending]: string };
+  readonly closed: { readonly [closure in Closure]: { readonly title: string; readonly advice: string } };
   readonly trouble: { readonly [trouble in Trouble]: string };
   readonly card: { readonly [problem in CardProblem]: string };
   readonly ui: {
@@ -96,6 +100,13 @@ export const WORDS: { readonly [language in DisplayLanguage]: Words } = {
       cancelled: "주문을 취소했습니다",
       "timed-out": "응답이 없어 주문을 마쳤습니다",
       reversed: "결제되지 않았습니다. 돈은 빠져나가지 않았습니다",
+    },
+    closed: {
+      recalling: {
+        title: "잠시 준비하고 있습니다",
+        advice: "곧 다시 주문하실 수 있습니다. 급하시면 직원에게 말씀해 주세요.",
+      },
+      barred: { title: "지금은 주문을 받지 않습니다", advice: "직원에게 말씀해 주세요." },
     },
     trouble: {
       "cannot-hear": "지금은 음성을 들을 수 없습니다. 화면을 눌러 주문해 주세요.",
@@ -177,6 +188,13 @@ export const WORDS: { readonly [language in DisplayLanguage]: Words } = {
       cancelled: "Order cancelled",
       "timed-out": "We heard nothing, so the order has ended",
       reversed: "Not paid. Your card was not charged",
+    },
+    closed: {
+      recalling: {
+        title: "Back in a moment",
+        advice: "You can order again soon. If you are in a hurry, please ask our staff.",
+      },
+      barred: { title: "Closed right now", advice: "Please ask our staff." },
     },
     trouble: {
       "cannot-hear": "We cannot hear you right now. Please order on the screen.",

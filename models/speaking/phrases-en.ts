@@ -50,7 +50,7 @@ export function englishPhrase(prompt: Prompt, menu: Menu): Phrase {
     case "not-charged":
       return t`The payment did not go through. You have not been charged.`;
     case "offline-refused":
-      return t`We are offline and I cannot take this payment now. Please ask our staff.`;
+      return offlineRefused(prompt.reason);
     case "cannot-cancel-now":
       return t`The payment is in progress, so I cannot cancel it now. Please wait a moment.`;
     case "cancelled":
@@ -138,6 +138,28 @@ function declined(reason: DeclineReason): Phrase {
       return t`The card was declined. Please tap another card.`;
     case "card-replayed":
       return t`The card check failed and nothing was charged. Please tap another card.`;
+  }
+}
+
+/** What helps is another order, see the Korean ones. */
+function offlineRefused(reason: Extract<Prompt, { kind: "offline-refused" }>["reason"]): Phrase {
+  switch (reason) {
+    case "disabled":
+    case "not-welcomed":
+    case "ledger-silent":
+      return t`Sorry, our connection is not working and I cannot take cards right now. Please ask our staff.`;
+    case "unverified":
+    case "denied":
+      return t`Sorry, this card cannot be used while our connection is down. Please order again with another card, or ask our staff.`;
+    case "per-sale":
+      return t`Sorry, our connection is down and I cannot take this much right now. Please order for a smaller amount, or ask our staff.`;
+    case "total":
+    case "count":
+    case "age":
+      return t`Sorry, our connection is down and I cannot take more payments right now. Please come back later, or ask our staff.`;
+    case "per-card":
+    case "per-card-hour":
+      return t`Sorry, this card cannot be used again while our connection is down. Please order again with another card, or ask our staff.`;
   }
 }
 

@@ -53,7 +53,7 @@ export function koreanPhrase(prompt: Prompt, menu: Menu): Phrase {
     case "not-charged":
       return t`결제되지 않았습니다. 요금은 청구되지 않습니다.`;
     case "offline-refused":
-      return t`지금은 통신이 되지 않아 결제할 수 없습니다. 직원에게 말씀해 주세요.`;
+      return offlineRefused(prompt.reason);
     case "cannot-cancel-now":
       return t`결제가 진행 중이라 지금은 취소할 수 없습니다. 잠시만 기다려 주세요.`;
     case "cancelled":
@@ -125,6 +125,31 @@ function declined(reason: DeclineReason): Phrase {
       return t`카드사에서 승인하지 않았습니다. 다른 카드를 대 주세요.`;
     case "card-replayed":
       return t`카드 확인에 실패해서 결제하지 않았습니다. 다른 카드를 대 주세요.`;
+  }
+}
+
+/**
+ * The sale has ended, so what helps is another order. A card on a list and one that could not be checked sound alike:
+ * whoever stands next in line learns nothing about its owner.
+ */
+function offlineRefused(reason: Extract<Prompt, { kind: "offline-refused" }>["reason"]): Phrase {
+  switch (reason) {
+    case "disabled":
+    case "not-welcomed":
+    case "ledger-silent":
+      return t`죄송합니다. 통신이 원활하지 않아 지금은 카드로 결제하실 수 없습니다. 직원에게 말씀해 주세요.`;
+    case "unverified":
+    case "denied":
+      return t`죄송합니다. 통신이 끊긴 동안에는 이 카드를 쓸 수 없습니다. 다른 카드로 다시 주문하시거나 직원에게 말씀해 주세요.`;
+    case "per-sale":
+      return t`죄송합니다. 통신이 끊겨 지금은 이 금액을 결제할 수 없습니다. 금액을 줄여 다시 주문하시거나 직원에게 말씀해 주세요.`;
+    case "total":
+    case "count":
+    case "age":
+      return t`죄송합니다. 통신이 끊겨 지금은 결제를 더 받을 수 없습니다. 나중에 다시 주문하시거나 직원에게 말씀해 주세요.`;
+    case "per-card":
+    case "per-card-hour":
+      return t`죄송합니다. 통신이 끊긴 동안에는 이 카드로 더 결제하실 수 없습니다. 다른 카드로 다시 주문하시거나 직원에게 말씀해 주세요.`;
   }
 }
 

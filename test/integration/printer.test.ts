@@ -46,16 +46,11 @@ async function openDriver(path: string, settings: object = {}): Promise<Printing
   const parsed = escposPrinter.settings.parse({ path, ...TIMING, ...settings });
   const device = await escposPrinter.open(parsed, (event) => events.push(event));
   cleanUps.push(() => device.close());
-  return {
-    events,
-    print(id, receipt) {
-      return this.printPaper(id, { kind: "receipt", receipt });
-    },
-    async printPaper(id, paper) {
-      await device.command({ kind: "print", id, paper });
-      return await until(() => events.find((event) => "id" in event && event.id === id));
-    },
+  const printPaper = async (id: string, paper: Paper): Promise<PrinterEvent> => {
+    await device.command({ kind: "print", id, paper });
+    return await until(() => events.find((event) => "id" in event && event.id === id));
   };
+  return { events, printPaper, print: (id, receipt) => printPaper(id, { kind: "receipt", receipt }) };
 }
 
 async function until<T>(look: () => T | undefined): Promise<T> {
