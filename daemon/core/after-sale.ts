@@ -11,7 +11,7 @@ import { type Money, sameMoney } from "./money.ts";
 import { addPaper, copyOf, hasRoomForPaper } from "./papers.ts";
 import type { RefundSlip } from "./receipt.ts";
 import type { OpenRefund } from "./sale.ts";
-import { repeatAfterMs } from "./settlement.ts";
+import { repeatAfterMs, watchAgain } from "./settlement.ts";
 import {
   type FoundSale,
   MAXIMUM_OPEN_REFUNDS,
@@ -71,7 +71,10 @@ function voidRefusal(draft: Draft, sale: FoundSale): StaffRefusal | null {
   return sale.day === draft.state.day.number ? null : "another-day";
 }
 
-function refundRefusal(draft: Draft, request: Extract<StaffRequest, { kind: "refund" }>): StaffRefusal | null {
+function refundRefusal(
+  draft: Draft,
+  request: Extract<StaffRequest, { kind: "refund" }>,
+): StaffRefusal | null {
   const { sale, amount } = request;
   if (amount !== null && amount.currency !== (sale?.amount.currency ?? draft.settings.menu.currency)) {
     return "wrong-currency";
@@ -111,9 +114,10 @@ function isPaying(draft: Draft): boolean {
 function takeBack(draft: Draft, requestId: string, sale: FoundSale): void {
   const { key, saleId, amount } = sale;
   // An offline sale that still waits is watched as a void from now on; its authorisation goes out before the void.
-  const openCharges = draft.state.openCharges.filter((open) => open.key !== key);
+  const charge = draft.state.openCharges.find((open) => open.key === key) ?? null;
+  const openCharges = draft.state.openCharges.filter((open) => open !== charge);
   draft.state = { ...draft.state, openCharges };
-  open(draft, { requestId, saleId, key, amount, purpose: "void", sale });
+  open(draft, { requestId, saleId, key, amount, purpose: "void", charge }, sale);
 }
 
 function giveBack(
@@ -123,48 +127,37 @@ function giveBack(
   sale: FoundSale | null,
   amount: Money,
 ): void {
-  open(draft, { requestId, saleId, key: `${saleId}/refund-${requestId}`, amount, purpose: "refund", sale });
+  const key = `${saleId}/refund-${requestId}`;
+  open(draft, { requestId, saleId, key, amount, purpose: "refund", charge: null }, sale);
 }
 
-function open(
-  draft: Draft,
-  what: Pick<OpenRefund, "requestId" | "saleId" | "key" | "amount" | "purpose"> & {
-    readonly sale: FoundSale | null;
-  },
-): void {
-  const { sale, ...money } = what;
-  const refund: OpenRefund = { ...money, timeMs: draft.atMs, repeats: 0, slip: slipOf(draft, what) };
+type MoneyBack = Omit<OpenRefund, "timeMs" | "repeats" | "slip">;
+
+function open(draft: Draft, money: MoneyBack, sale: FoundSale | null): void {
+  const slip = slipOf(draft, money, sale);
+  const refund: OpenRefund = { ...money, timeMs: draft.atMs, repeats: 0, slip };
   draft.state = { ...draft.state, openRefunds: [...draft.state.openRefunds, refund] };
   send(draft, refund);
   const { linkUp } = draft.state;
   // Without the ledger the customer leaves with a paper that says so; the money follows.
-  if (!linkUp) addPaper(draft, { kind: "refund", slip: refund.slip });
+  if (!linkUp) addPaper(draft, { kind: "refund", slip });
   tell(draft, refund.requestId, { kind: "queued", key: refund.key, linkUp });
 }
 
-function slipOf(
-  draft: Draft,
-  what: {
-    readonly saleId: string;
-    readonly amount: Money;
-    readonly purpose: "refund" | "void";
-    readonly sale: FoundSale | null;
-  },
-): RefundSlip {
-  const { saleId, amount, purpose, sale } = what;
+function slipOf(draft: Draft, money: MoneyBack, sale: FoundSale | null): RefundSlip {
   const { merchant, terminal } = draft.settings;
   return {
-    saleId,
+    saleId: money.saleId,
     number: sale?.sequence ?? null,
     merchant,
     terminal,
     language: sale?.receipt.language ?? "ko",
     timeMs: draft.atMs,
-    amount,
+    amount: money.amount,
     saleAmount: sale?.amount ?? null,
     card: sale?.receipt.payment.card ?? null,
     status: "requested",
-    purpose,
+    purpose: money.purpose,
     copy: false,
   };
 }
@@ -213,12 +206,17 @@ export function openRefundAnswered(draft: Draft, refund: OpenRefund, answer: Led
 }
 
 function done(draft: Draft, refund: OpenRefund): void {
-  const { key, saleId, amount, purpose, slip, requestId } = refund;
+  const { amount, purpose, slip, requestId } = refund;
   count(draft, purpose === "void" ? "voids" : "refunds", amount);
-  draft.effects.push({ kind: "refund.record", id: `${key}:${purpose}-record`, key, saleId, amount, purpose });
+  record(draft, refund);
   addPaper(draft, { kind: "refund", slip: { ...slip, status: "done", timeMs: draft.atMs } });
   settle(draft, refund);
   tell(draft, requestId, { kind: "refunded", amount });
+}
+
+function record(draft: Draft, refund: OpenRefund): void {
+  const { key, saleId, amount, purpose } = refund;
+  draft.effects.push({ kind: "refund.record", id: `${key}:${purpose}-record`, key, saleId, amount, purpose });
 }
 
 export function refusedByLedger(
@@ -230,6 +228,7 @@ export function refusedByLedger(
   const { key, saleId, requestId } = refund;
   alarm(draft, refund, { kind, saleId, key, reason });
   settle(draft, refund);
+  if (refund.charge !== null) watchAgain(draft, refund.charge);
   tell(draft, requestId, { kind: "not-refunded", reason });
 }
 
@@ -284,6 +283,9 @@ function dismiss(draft: Draft, requestId: string, key: string): void {
   const charge = draft.state.openCharges.find((open) => open.key === key);
   // An offline sale was counted as sold; whether its money comes nobody knows, so it is taken out of the net.
   if (charge?.purpose === "offline") count(draft, "dismissed", charge.amount);
+  const refund = draft.state.openRefunds.find((open) => open.key === key);
+  // Perhaps the money went back after all: what is left of the sale shrinks as if it had.
+  if (refund !== undefined) record(draft, refund);
   const openCharges = draft.state.openCharges.filter((open) => open.key !== key);
   const openRefunds = draft.state.openRefunds.filter((open) => open.key !== key);
   draft.state = { ...draft.state, openCharges, openRefunds };

@@ -66,9 +66,7 @@ export function nextDay(draft: Draft): void {
 
 function netOf(totals: DayTotals): bigint {
   const { card, cardOffline, refunds, voids, declinedAfter, dismissed } = totals;
-  return (
-    card.minor + cardOffline.minor - refunds.minor - voids.minor - declinedAfter.minor - dismissed.minor
-  );
+  return card.minor + cardOffline.minor - refunds.minor - voids.minor - declinedAfter.minor - dismissed.minor;
 }
 
 function totalOf(amounts: readonly Money[]): Total {

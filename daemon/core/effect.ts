@@ -7,8 +7,8 @@
  */
 import type { LedgerRequest } from "./clearing.ts";
 import type { Language } from "./menu.ts";
-import type { Prompt } from "./prompt.ts";
 import type { Money } from "./money.ts";
+import type { Prompt } from "./prompt.ts";
 import type { Paper } from "./receipt.ts";
 import type { BasketLine } from "./sale.ts";
 import type { SoldSale, StaffAnswer } from "./staff.ts";
@@ -72,9 +72,19 @@ export type Alarm =
     }
   | { readonly kind: "charge-unresolved"; readonly saleId: string; readonly key: string }
   /** The ledger refuses to give money back for which a slip may have been handed out already. */
-  | { readonly kind: "refund-refused"; readonly saleId: string; readonly key: string; readonly reason: string }
+  | {
+      readonly kind: "refund-refused";
+      readonly saleId: string;
+      readonly key: string;
+      readonly reason: string;
+    }
   /** A request can never be sent and is among the dead letters. */
-  | { readonly kind: "request-buried"; readonly saleId: string; readonly key: string; readonly reason: string }
+  | {
+      readonly kind: "request-buried";
+      readonly saleId: string;
+      readonly key: string;
+      readonly reason: string;
+    }
   /** The ledger does not accept this journal: nothing is sold until somebody has looked. */
   | { readonly kind: "journal-barred"; readonly reason: string }
   /** The ledger charged a sale that this journal, which was damaged, knows nothing of. */

@@ -53,7 +53,11 @@ export type SaleEvent = { readonly atMs: number } & (
   | { readonly kind: "journal.welcomed" }
   | { readonly kind: "journal.barred"; readonly reason: BarReason }
   /** What the ledger remembers of this terminal, asked for by a journal that lost part of its past. */
-  | { readonly kind: "journal.recalled"; readonly lastSequence: number; readonly sales: readonly RecalledSale[] }
+  | {
+      readonly kind: "journal.recalled";
+      readonly lastSequence: number;
+      readonly sales: readonly RecalledSale[];
+    }
   /** `requestId` is a fresh UUID: the answer names it, and keys are made from it. */
   | { readonly kind: "staff.asked"; readonly requestId: string; readonly request: StaffRequest }
   | { readonly kind: "timer.fired"; readonly timerId: string }

@@ -131,6 +131,8 @@ export type OpenRefund = {
   readonly purpose: "refund" | "void";
   /** Sendings beyond the first because the ledger answered "pending". */
   readonly repeats: number;
+  /** The offline approval that a void takes back before the ledger has settled it. */
+  readonly charge: OpenCharge | null;
   /** What the slip will say. */
   readonly slip: RefundSlip;
 };

@@ -91,6 +91,12 @@ function settle(draft: Draft, charge: OpenCharge): void {
   draft.state = { ...draft.state, openCharges };
 }
 
+/** A void that the ledger refuses leaves the offline approval as it was: its outcome is asked for. */
+export function watchAgain(draft: Draft, charge: OpenCharge): void {
+  draft.state = { ...draft.state, openCharges: [...draft.state.openCharges, charge] };
+  askAgainLater(draft, charge);
+}
+
 function askAgainLater(draft: Draft, charge: OpenCharge): void {
   draft.effects.push({
     kind: "timer.start",

@@ -42,7 +42,11 @@ export function barred(draft: Draft, reason: BarReason): void {
   const { standing } = draft.state;
   if (standing.kind === "barred" && standing.reason === reason) return;
   draft.state = { ...draft.state, standing: { kind: "barred", reason } };
-  draft.effects.push({ kind: "alarm.raise", id: `barred:${reason}`, alarm: { kind: "journal-barred", reason } });
+  draft.effects.push({
+    kind: "alarm.raise",
+    id: `barred:${reason}`,
+    alarm: { kind: "journal-barred", reason },
+  });
   const { phase } = draft.state.sale ?? {};
   if (phase === undefined) return;
   // A charge that is under way is finished; an order that is not paid yet ends here.

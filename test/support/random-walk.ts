@@ -90,6 +90,12 @@ export type Move =
       readonly outcome: LedgerOutcome["kind"];
       readonly off: boolean;
     }
+  | {
+      readonly kind: "staff-asks";
+      readonly request: "void" | "refund" | "reprint" | "close-day" | "dismiss";
+      readonly which: number;
+      readonly minor: bigint | null;
+    }
   | { readonly kind: "clock-jumps"; readonly toMs: number };
 
 const event = (happening: Happening): Move => ({ kind: "event", event: happening });
@@ -145,6 +151,9 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
         "reversed",
         "not-found",
         "refused",
+        "refunded",
+        "refunded",
+        "refund-refused",
       ),
       off: fc.nat({ max: 9 }).map((n) => n === 0),
     }),
@@ -157,12 +166,24 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
       event({ kind: "link.changed", up: true }),
       event({ kind: "link.changed", up: false }),
       event({ kind: "card.rejected", reason: "torn-away" }),
+      event({ kind: "journal.welcomed" }),
+      event({ kind: "journal.welcomed" }),
     ),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant("staff-asks" as const),
+      request: fc.constantFrom("void", "refund", "refund", "reprint", "close-day", "dismiss"),
+      which: index,
+      minor: fc.constantFrom(null, 1_000n, 4_000n, 9_000n),
+    }),
   },
   {
     weight: 1,
     arbitrary: fc.constantFrom(
       event({ kind: "daemon.started" }),
+      event({ kind: "journal.barred", reason: "copied" }),
       event({ kind: "settings.applied", settings: CHEAPER }),
       event({ kind: "settings.applied", settings: SETTINGS }),
     ),

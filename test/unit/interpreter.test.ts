@@ -99,8 +99,23 @@ describe("the interpreter", () => {
     expect(done.filter((what) => what === "append card.presented")).toHaveLength(2);
   });
 
+  it("looks up what an event brings along when everything before it is in the journal", () => {
+    const { interpreter, store, settle } = bench();
+    for (const event of [wake, order, yes]) interpreter.deliver(event);
+    // The same card twice in one moment: the second reading sees the counter of the first.
+    interpreter.presentCard(CARD, { verified: true, denied: () => false });
+    interpreter.presentCard(CARD, { verified: true, denied: () => true });
+    settle();
+    const taps = [...store.events()].flatMap(({ event }) => (event.kind === "card.presented" ? [event] : []));
+    expect(taps).toMatchObject([
+      { lastCounter: null, denied: false },
+      { lastCounter: CARD.counter, denied: true },
+    ]);
+  });
+
   it("ends an outbox row with the ledger's answer", () => {
     const { interpreter, store, settle } = bench();
+    interpreter.deliver({ kind: "journal.welcomed" });
     for (const event of [wake, order, yes]) interpreter.deliver(event);
     settle();
     interpreter.presentCard(CARD, { verified: true, denied: () => false });

@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { offlineLimit } from "../../../daemon/core/offline.ts";
 import { MAXIMUM_REVERSALS } from "../../../daemon/core/payment.ts";
-import type { OpenCharge } from "../../../daemon/core/sale.ts";
 import { MENU, SETTINGS, TestTerminal } from "../../support/shop.ts";
 
 const atTheCard = (): TestTerminal => new TestTerminal().linked().wake().confirmOrder();
@@ -98,13 +96,17 @@ describe("the ledger's answer", () => {
   it("prints what was charged", () => {
     const terminal = authorising().approve();
     expect(terminal.effects.find((effect) => effect.kind === "printer.print")).toMatchObject({
-      receipt: {
-        number: 1,
-        total: { minor: 8_000n },
-        vat: { minor: 727n },
-        lines: [{ name: "아메리카노", quantity: 2, unitPrice: { minor: 4_000n }, amount: { minor: 8_000n } }],
-        payment: { kind: "approved", authorisation: "A1", card: "****-AAAA" },
-        copy: false,
+      paper: {
+        receipt: {
+          number: 1,
+          total: { minor: 8_000n },
+          vat: { minor: 727n },
+          lines: [
+            { name: "아메리카노", quantity: 2, unitPrice: { minor: 4_000n }, amount: { minor: 8_000n } },
+          ],
+          payment: { kind: "approved", authorisation: "A1", card: "****-AAAA" },
+          copy: false,
+        },
       },
     });
   });
@@ -215,10 +217,16 @@ describe("no answer", () => {
     expect(terminal.state.openCharges).toMatchObject([{ key: "sale-1/1", purpose: "reversal" }]);
   });
 
-  it("becomes an offline sale under the same key when the link is gone, with nothing sent again", () => {
+  it("becomes an offline sale under the same key when the link is gone, and the ledger is told that it was honoured", () => {
     const terminal = uncertain().timeOut().unlinked().timeOut();
     expect(terminal.said).toEqual(["approved-offline"]);
-    expect(terminal.sent).toEqual([]);
+    expect(terminal.effects.flatMap((effect) => (effect.kind === "ledger.send" ? [effect] : []))).toEqual([
+      {
+        kind: "ledger.send",
+        id: "sale-1/1:honour",
+        request: { kind: "honour", key: "sale-1/1", saleId: "sale-1" },
+      },
+    ]);
     expect(terminal.state.openCharges).toMatchObject([{ key: "sale-1/1", purpose: "offline" }]);
   });
 
@@ -259,7 +267,7 @@ describe("no answer", () => {
 });
 
 describe("without the ledger", () => {
-  const offline = (): TestTerminal => new TestTerminal().wake().confirmOrder().tap();
+  const offline = (): TestTerminal => new TestTerminal().unlinked().wake().confirmOrder().tap();
 
   it("approves within the limits and puts the charge in the outbox", () => {
     const terminal = offline();
@@ -273,12 +281,12 @@ describe("without the ledger", () => {
 
   it("prints that the ledger has not approved yet", () => {
     expect(offline().effects.find((effect) => effect.kind === "printer.print")).toMatchObject({
-      receipt: { payment: { kind: "approved-offline", card: "****-AAAA" } },
+      paper: { receipt: { payment: { kind: "approved-offline", card: "****-AAAA" } } },
     });
   });
 
   it("refuses beyond the limits", () => {
-    const terminal = new TestTerminal().wake().confirmOrder("americano", 9).tap();
+    const terminal = new TestTerminal().unlinked().wake().confirmOrder("americano", 9).tap();
     terminal.printed().wake("sale-2").confirmOrder("latte", 9).tap();
     expect(terminal.said).toEqual(["offline-refused"]);
     expect(terminal.ending).toBe("declined");
@@ -383,7 +391,7 @@ describe("the receipt", () => {
     const terminal = paid().printFailed("paper-out", false);
     expect(terminal.said).toEqual(["receipt-problem"]);
     expect(terminal.timeOut().effects.find((effect) => effect.kind === "printer.print")).toMatchObject({
-      receipt: { copy: false },
+      paper: { receipt: { copy: false } },
     });
   });
 
@@ -391,7 +399,7 @@ describe("the receipt", () => {
     const terminal = paid().printFailed("paper-out", true).timeOut().printFailed("cover-open", false);
     expect(terminal.said).toEqual([]);
     expect(terminal.timeOut().effects.find((effect) => effect.kind === "printer.print")).toMatchObject({
-      receipt: { copy: true },
+      paper: { receipt: { copy: true } },
     });
   });
 
@@ -404,7 +412,7 @@ describe("the receipt", () => {
   it("without any word from the printer counts as perhaps printed", () => {
     const terminal = paid().timeOut().timeOut();
     expect(terminal.effects.find((effect) => effect.kind === "printer.print")).toMatchObject({
-      receipt: { copy: true },
+      paper: { receipt: { copy: true } },
     });
   });
 
@@ -458,7 +466,7 @@ describe("after a restart", () => {
 
   it("the paper is a copy, because nobody knows what came out", () => {
     const terminal = restart(authorising().approve());
-    expect(terminal.effects[0]).toMatchObject({ receipt: { copy: true } });
+    expect(terminal.effects[0]).toMatchObject({ paper: { receipt: { copy: true } } });
   });
 
   it("an amount has to be told again before a yes counts", () => {
@@ -467,7 +475,7 @@ describe("after a restart", () => {
   });
 
   it("the link counts as down until it is seen, and open charges are watched", () => {
-    const terminal = restart(new TestTerminal().wake().confirmOrder().tap().printed());
+    const terminal = restart(new TestTerminal().unlinked().wake().confirmOrder().tap().printed());
     expect(terminal.state.linkUp).toBe(false);
     expect(terminal.wants).toEqual(["timer settle"]);
   });
@@ -488,7 +496,7 @@ describe("what the counter does not wait for", () => {
   });
 
   it("two open charges are settled each by its own answer", () => {
-    const terminal = new TestTerminal().wake().confirmOrder().tap().printed();
+    const terminal = new TestTerminal().unlinked().wake().confirmOrder().tap().printed();
     terminal.wake("sale-2").confirmOrder("cookie", 1).tap({ token: "ntag424:bb" }).printed();
     terminal.answer({ kind: "pending" }, "sale-2/1");
     const timerId = terminal.effects[0]?.id ?? "";
@@ -541,41 +549,5 @@ describe("a restart after a long time", () => {
     const terminal = authorising();
     terminal.atMs = 5_000;
     expect(terminal.happen({ kind: "daemon.started" }).sent).toEqual(["sale-1/1:reverse"]);
-  });
-});
-
-describe("offline limits", () => {
-  const open = (minor: bigint, token = "a", timeMs = 0): OpenCharge => ({
-    saleId: "s",
-    key: "s/1",
-    amount: { minor, currency: "KRW" },
-    token,
-    timeMs,
-    purpose: "offline",
-    queries: 0,
-  });
-  const reversal: OpenCharge = { ...open(60_000n), purpose: "reversal" };
-  const rows: [name: string, waiting: OpenCharge[], minor: bigint, nowMs: number, limit: string | null][] = [
-    ["first sale", [], 50_000n, 0, null],
-    ["too large", [], 50_001n, 0, "per-sale"],
-    ["exactly the total", [open(30_000n)], 30_000n, 0, null],
-    ["over the total", [open(30_000n)], 30_001n, 0, "total"],
-    ["reversals do not count", [reversal], 50_000n, 0, null],
-    ["too many", [open(1n, "b"), open(1n, "c"), open(1n, "d")], 1n, 0, "count"],
-    ["oldest at the age limit", [open(1n)], 1n, 1_000_000, null],
-    ["oldest too old", [open(1n)], 1n, 1_000_001, "age"],
-    ["a clock that went back", [open(1n, "b", 5_000_000)], 1n, 0, null],
-    ["third sale of a card", [open(1n), open(1n)], 1n, 0, "per-card"],
-    ["third sale, other cards", [open(1n, "b"), open(1n, "c")], 1n, 0, null],
-  ];
-
-  it.each(rows)("%s", (_, waiting, minor, nowMs, limit) => {
-    const sale = { amount: { minor, currency: "KRW" }, token: "a", nowMs };
-    expect(offlineLimit(SETTINGS.offline, waiting, sale)).toBe(limit);
-  });
-
-  it("can be switched off", () => {
-    const sale = { amount: { minor: 1n, currency: "KRW" }, token: "a", nowMs: 0 };
-    expect(offlineLimit({ ...SETTINGS.offline, enabled: false }, [], sale)).toBe("disabled");
   });
 });

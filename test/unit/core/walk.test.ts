@@ -11,6 +11,7 @@ import type { Money } from "../../../daemon/core/money.ts";
 import { MAXIMUM_REVERSALS } from "../../../daemon/core/payment.ts";
 import { EMPTY_TERMINAL, isOrdering, RECENT_SALES, type TerminalState } from "../../../daemon/core/sale.ts";
 import type { SaleSettings } from "../../../daemon/core/settings.ts";
+import type { FoundSale, StaffRequest } from "../../../daemon/core/staff.ts";
 import { step } from "../../../daemon/core/step.ts";
 import type { Happening } from "../../../daemon/shell/interpreter.ts";
 import { type Move, move } from "../../support/random-walk.ts";
@@ -39,6 +40,11 @@ class Walk {
   /** Keys that the ledger refuses to speak about: with staff, by an alarm. */
   readonly #handedOver = new Set<string>();
   readonly #counters = new Map<string, number>();
+  /** Sales as the journal's file would find them. */
+  readonly #sold = new Map<string, FoundSale>();
+  /** Refunds that were asked for and not refused. */
+  readonly #givenBack = new Map<string, { saleId: string; minor: bigint }>();
+  #asks = 0;
   #earOpen = false;
   /** The newest read-back, and the amount that it told to its end. */
   #reading: { id: string; total: Money } | null = null;
@@ -94,7 +100,7 @@ class Walk {
         const counter = next.copy ? (lastCounter ?? 1) : ++this.#taps + 1;
         this.#counters.set(next.token, Math.max(counter, lastCounter ?? 0));
         const card = { token: next.token, masked: "****-1", counter };
-        return this.#happen({ kind: "card.presented", card, lastCounter });
+        return this.#happen({ kind: "card.presented", card, lastCounter, verified: true, denied: false });
       }
       case "printer-says": {
         const effectId = pick(this.#prints, next.which);
@@ -107,6 +113,11 @@ class Walk {
       }
       case "ledger-says":
         return this.#ledgerSays(next.which, next.outcome, next.off);
+      case "staff-asks": {
+        const request = this.#staffRequest(next);
+        if (request === null) return;
+        return this.#happen({ kind: "staff.asked", requestId: `ask-${++this.#asks}`, request });
+      }
       case "clock-jumps":
         terminal.atMs = next.toMs;
     }
@@ -124,11 +135,13 @@ class Walk {
     const asked = pick(this.#requests, which);
     if (asked === undefined) return;
     const { key } = asked.request;
-    const amount = this.#authorised.get(key)?.amount ?? { minor: 1n, currency: "KRW" };
+    const given = asked.request.kind === "refund" ? asked.request.amount : null;
+    const amount = given ?? this.#authorised.get(key)?.amount ?? { minor: 1n, currency: "KRW" };
     const charged = off ? { ...amount, minor: amount.minor + 1n } : amount;
     // The ledger keeps its word: what it said last of a key it says again.
     const outcome = outcomeOf(this.#approved.has(key) ? "approved" : kind, charged);
     if (outcome.kind === "approved" && !off) this.#approved.add(key);
+    if (outcome.kind === "refused" || outcome.kind === "refund-refused") this.#givenBack.delete(key);
     this.#happen({ kind: "ledger.answered", answer: { requestId: asked.id, key, outcome } });
   }
 
@@ -184,6 +197,17 @@ class Walk {
           if (before.openCharges.some(({ key }) => key === alarm.key)) this.#handedOver.add(alarm.key);
           break;
         }
+        case "sale.record":
+          must(this.#paid.has(effect.sale.key) || this.#paying(effect.sale.key), "recorded is what was paid");
+          this.#sold.set(effect.sale.saleId, { ...effect.sale, refundedMinor: 0n, voided: false });
+          break;
+        case "refund.record":
+          this.#recordRefund(effect.saleId, effect.amount.minor, effect.purpose);
+          break;
+        case "staff.answer":
+          if (effect.answer.kind === "dismissed" && happening.kind === "staff.asked")
+            if (happening.request.kind === "dismiss") this.#handedOver.add(happening.request.key);
+          break;
         case "card.disarm":
         case "timer.cancel":
           break;
@@ -205,7 +229,8 @@ class Walk {
   #judgePaper(): void {
     for (const effect of this.terminal.effects) {
       if (effect.kind !== "printer.print") continue;
-      const { receipt } = effect;
+      if (effect.paper.kind !== "receipt") continue;
+      const { receipt } = effect.paper;
       const total = receipt.lines.reduce((sum, line) => sum + line.amount.minor, 0n);
       must(receipt.total.minor === total, "the lines of a receipt sum to its total");
       const paid = [...this.#paid].some((key) => key.startsWith(`${receipt.saleId}/`));
@@ -241,11 +266,55 @@ class Walk {
     );
   }
 
+  #paying(key: string): boolean {
+    const { phase } = this.terminal.state.sale ?? {};
+    return phase?.kind === "receipt" && phase.charge.key === key;
+  }
+
+  /** All refunds of a sale that were asked for and not refused never exceed it. */
+  #gaveBack(request: Extract<LedgerRequest, { kind: "refund" }>): void {
+    this.#givenBack.set(request.key, { saleId: request.saleId, minor: request.amount.minor });
+    const sum = [...this.#givenBack.values()]
+      .filter(({ saleId }) => saleId === request.saleId)
+      .reduce((total, { minor }) => total + minor, 0n);
+    must(sum <= (this.#sold.get(request.saleId)?.amount.minor ?? 0n), "refunds never exceed the sale");
+    must(this.#sold.get(request.saleId)?.voided === false, "a voided sale is not refunded");
+  }
+
+  #recordRefund(saleId: string, minor: bigint, purpose: "refund" | "void"): void {
+    const sale = this.#sold.get(saleId);
+    if (sale === undefined) throw new Error("given back of a sale that nobody made");
+    must(!sale.voided, "nothing is given back after a void");
+    const refundedMinor = sale.refundedMinor + (purpose === "refund" ? minor : 0n);
+    must(refundedMinor <= sale.amount.minor, "what was given back never exceeds the sale");
+    this.#sold.set(saleId, { ...sale, refundedMinor, voided: purpose === "void" });
+  }
+
+  #staffRequest(next: Extract<Move, { kind: "staff-asks" }>): StaffRequest | null {
+    const { openCharges, openRefunds } = this.terminal.state;
+    switch (next.request) {
+      case "close-day":
+        return { kind: "close-day", language: "ko" };
+      case "dismiss": {
+        const open = pick([...openCharges, ...openRefunds], next.which);
+        return open === undefined ? null : { kind: "dismiss", key: open.key };
+      }
+      default: {
+        const sale = pick([...this.#sold.values()], next.which);
+        if (sale === undefined) return null;
+        if (next.request !== "refund") return { kind: next.request, sale };
+        const amount = next.minor === null ? null : { minor: next.minor, currency: "KRW" };
+        return { kind: "refund", saleId: sale.saleId, sale, amount };
+      }
+    }
+  }
+
   #sent(before: TerminalState, id: string, request: LedgerRequest): void {
     const same = this.#requests.find((other) => other.id === id);
     if (same !== undefined) return must(sameData(request, same.request), "one request under one id");
     this.#requests.push({ id, request });
-    if (request.kind === "reverse") {
+    if (request.kind === "refund") return this.#gaveBack(request);
+    if (request.kind === "reverse" && request.reason !== "void") {
       must(!this.#paid.has(request.key), `${request.key} is honoured and not reversed`);
       this.#reversed.add(request.key);
     }
@@ -283,7 +352,7 @@ class Walk {
 
   /** Nothing is forgotten: each authorisation was answered for good, is at the counter, or is watched. */
   judgeEnd(): void {
-    const { sale, openCharges } = this.terminal.state;
+    const { sale, openCharges, openRefunds } = this.terminal.state;
     const now = sale !== null && "charge" in sale.phase ? sale.phase.charge.key : null;
     const finals = new Set<string>();
     for (const event of this.terminal.events) {
@@ -296,7 +365,9 @@ class Walk {
     }
     for (const key of this.#authorised.keys()) {
       const watched =
-        key === now || openCharges.some((open) => open.key === key) || this.#handedOver.has(key);
+        key === now ||
+        [...openCharges, ...openRefunds].some((open) => open.key === key) ||
+        this.#handedOver.has(key);
       must(watched || finals.has(key), `${key} is not forgotten`);
     }
   }
@@ -330,6 +401,10 @@ function outcomeOf(kind: LedgerOutcome["kind"], amount: Money): LedgerOutcome {
       return { kind, reason: "not-honoured", gateway: "g" };
     case "refused":
       return { kind, reason: "unknown-terminal" };
+    case "refunded":
+      return { kind, amount, total: amount, gateway: "g" };
+    case "refund-refused":
+      return { kind, reason: "gateway" };
     case "pending":
     case "reversed":
     case "not-found":
