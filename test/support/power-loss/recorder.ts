@@ -1,0 +1,119 @@
+/**
+ * Runs a program of this project under recorder.c and gives back what it did to one folder.
+ *
+ * Why a library that is loaded before libc: it needs no kernel module, no mount, no root and no rebuilt SQLite, and it
+ * sees the addon that production loads, with every call that this addon makes, in the order of the kernel. A FUSE file
+ * system would need a device that containers lack; SQLite's test VFS would test another build of SQLite and nothing of
+ * what Node writes beside it. That nothing went past the record is checked by building the files from it and comparing
+ * them with the real ones, byte by byte.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { COMPILED, ROOT } from "../program.ts";
+import { Disk } from "./disk.ts";
+import { type DiskOperation, readRecord } from "./record.ts";
+
+const SOURCE = join(ROOT, "test", "support", "power-loss", "recorder.c");
+/** Memory instead of a disk: the record says what was synced, so nobody has to wait for it. */
+const MEMORY = "/dev/shm";
+
+/** The program writes one line here for each thing that it told its caller; the file is no part of the disk. */
+export const MARKS = "marks";
+
+export type Mark = {
+  /** Operations that had been made before it. */
+  readonly at: number;
+  readonly line: string;
+};
+
+export type Recording = { readonly operations: readonly DiskOperation[]; readonly marks: readonly Mark[] };
+
+/** A new folder whose files cost no time; the caller removes it. */
+export function quickFolder(name: string): string {
+  return realpathSync(mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), `saypay-${name}-`)));
+}
+
+/** Compiles the recorder into a folder. Throws with what the compiler says. */
+export function compileRecorder(folder: string): string {
+  const library = join(folder, "recorder.so");
+  const args = ["-shared", "-fPIC", "-O2", "-Wall", "-o", library, SOURCE, "-ldl", "-lpthread"];
+  const compiled = spawnSync("gcc", args, { encoding: "utf8" });
+  if (compiled.error !== undefined)
+    throw new Error("gcc is missing: apt-get install build-essential", { cause: compiled.error });
+  if (compiled.status !== 0) throw new Error(`gcc ${SOURCE}:\n${compiled.stderr}`);
+  return library;
+}
+
+/**
+ * Runs `program` (below the compiled tree) with FOLDER and `args`. Rejects when it fails, and when the files that
+ * follow from the record are not the files that are there.
+ */
+export async function recorded(program: string, args: readonly string[]): Promise<Recording> {
+  const place = quickFolder("record");
+  try {
+    const folder = join(place, "disk");
+    mkdirSync(folder);
+    const library = compileRecorder(place);
+    const record = join(place, "record");
+    const env = {
+      ...process.env,
+      LD_PRELOAD: library,
+      RECORDED_FOLDER: folder,
+      RECORD_FILE: record,
+      UV_USE_IO_URING: "0",
+    };
+    await ended(
+      spawn(process.execPath, [COMPILED + program, folder, ...args], {
+        env,
+        stdio: ["ignore", "inherit", "pipe"],
+      }),
+    );
+    const operations = readRecord(record, folder);
+    compare(operations, folder);
+    return withoutMarks(operations);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stderr?.on("data", (text: Buffer) => {
+      said = (said + text.toString()).slice(-4_000);
+    });
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new Error(`the recorded program ended with ${code ?? signal}:\n${said}`));
+    });
+  });
+}
+
+function compare(operations: readonly DiskOperation[], folder: string): void {
+  const disk = new Disk();
+  for (const operation of operations) disk.apply(operation);
+  const visible = disk.visible();
+  for (const name of readdirSync(folder)) {
+    const file = visible.get(name);
+    if (file === undefined && name.endsWith("-shm")) continue;
+    if (file === undefined || Buffer.compare(file, readFileSync(join(folder, name))) !== 0)
+      throw new Error(`the record does not explain ${name}: something wrote past it`);
+  }
+}
+
+function withoutMarks(all: readonly DiskOperation[]): Recording {
+  const operations: DiskOperation[] = [];
+  const marks: Mark[] = [];
+  const openings = new Set<string>();
+  for (const operation of all) {
+    if (operation.kind === "open" && operation.path === MARKS) openings.add(operation.opening);
+    if (!("opening" in operation) || !openings.has(operation.opening)) operations.push(operation);
+    else if (operation.kind === "write")
+      marks.push({ at: operations.length, line: Buffer.from(operation.bytes).toString().trim() });
+    else if (operation.kind === "close") openings.delete(operation.opening);
+  }
+  return { operations, marks };
+}
