@@ -5,6 +5,10 @@ export type BenchOptions = { readonly json: boolean; readonly [option: string]: 
 type Bench = { readonly summary: string; readonly run: (options: BenchOptions) => Promise<void> };
 
 const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
+  crash: async () => {
+    const { crash, summary } = await import("./crash.ts");
+    return { summary, run: crash };
+  },
   footprint: async () => {
     const { footprint, summary } = await import("./footprint.ts");
     return { summary, run: footprint };
@@ -34,6 +38,10 @@ const command = new Command("npm run --silent bench --")
 for (const [name, load] of Object.entries(BENCHES)) {
   const { summary, run } = await load();
   const sub = command.command(name).description(summary).option("--json", "print JSON", false);
+  if (name === "crash")
+    sub
+      .option("--kills <n>", "how many processes are killed", "200")
+      .option("--seed <n>", "repeats victims and moments");
   if (name === "recognition") sub.option("--data <folder>", "folder of WAV files with labels.json");
   if (name === "voice") sub.option("--orders <n>", "how many orders", "50");
   sub.action((options: BenchOptions) => run(options));

@@ -40,6 +40,13 @@ export class Program {
     return child !== null && child.exitCode === null && child.signalCode === null;
   }
 
+  /** Resolves when it is gone, or was never started. */
+  async whenGone(): Promise<void> {
+    const child = this.#child;
+    if (child === null || !this.isRunning) return;
+    await new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  }
+
   get lastLines(): readonly string[] {
     return this.#lines;
   }
