@@ -7,45 +7,28 @@
  */
 import { type KeyObject, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import type { DriverKind, DriverTypes } from "../drivers/driver.ts";
-import type { HearingCommand, HearingEvent, SpeakingCommand, SpeakingEvent } from "../models/model.ts";
 import { SqliteStore } from "../sync/store/sqlite-store.ts";
 import { MqttBroker } from "../sync/uplink/mqtt-adapter.ts";
 import { Uplink } from "../sync/uplink/uplink.ts";
-import { BUNDLED, type Config, saleSettings } from "./config.ts";
+import { type Config, saleSettings } from "./config.ts";
 import type { SaleEvent } from "./core/event.ts";
 import type { Intent } from "./core/intent.ts";
 import type { Language } from "./core/menu.ts";
 import type { TerminalState } from "./core/sale.ts";
 import type { SaleSettings } from "./core/settings.ts";
 import { viewOf } from "./core/view.ts";
+import { Counter } from "./counter.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { DisplayServer } from "./display/server.ts";
 import { readLedgerKeyFile } from "./ledger-key.ts";
-import { Card } from "./shell/counter/card.ts";
-import { Ear } from "./shell/counter/ear.ts";
-import { Paper } from "./shell/counter/paper.ts";
-import { Voice } from "./shell/counter/voice.ts";
 import { type DeviceEffect, Interpreter } from "./shell/interpreter.ts";
 import { Latencies } from "./shell/latency.ts";
 import { Observers } from "./shell/observation.ts";
 import { recover } from "./shell/recovery.ts";
 import { SaleWatch } from "./shell/sale-watch.ts";
-import { SupervisedChild } from "./shell/supervisor.ts";
 import { Timers } from "./shell/timers.ts";
 
-type DriverChild<Kind extends DriverKind> = SupervisedChild<
-  DriverTypes[Kind]["command"],
-  DriverTypes[Kind]["event"]
->;
-
-const DRIVER_HOST = fileURLToPath(new URL("../drivers/host.js", import.meta.url));
-const MODEL_HOST = fileURLToPath(new URL("../models/host.js", import.meta.url));
-/** From dist/daemon to the weights, which are not compiled. */
-const BUNDLED_HEARING = fileURLToPath(new URL("../../models/bundled/hearing", import.meta.url));
-const MODEL_OPEN_LIMIT_MS = 30_000;
 /** Someone who just touched the display is reading it and has not failed to speak. */
 const READING_MS = 20_000;
 
@@ -55,18 +38,7 @@ export class Terminal {
   readonly #log: Logger;
   readonly #failed: (cause: unknown) => void;
   readonly #store: SqliteStore<SaleEvent, TerminalState>;
-  readonly #children: {
-    readonly microphone: DriverChild<"microphone">;
-    readonly speaker: DriverChild<"speaker">;
-    readonly cardReader: DriverChild<"card-reader">;
-    readonly printer: DriverChild<"printer">;
-    readonly hearing: SupervisedChild<HearingCommand, HearingEvent>;
-    readonly speaking: SupervisedChild<SpeakingCommand, SpeakingEvent>;
-  };
-  readonly #voice: Voice;
-  readonly #ear: Ear;
-  readonly #card: Card;
-  readonly #paper: Paper;
+  readonly #counter: Counter;
   readonly #timers: Timers;
   readonly #latencies = new Latencies();
   readonly #observers = new Observers();
@@ -84,35 +56,21 @@ export class Terminal {
     this.#log = log;
     this.#failed = failed;
     this.#store = new SqliteStore({ path: join(config.data, "journal.sqlite"), terminal: config.terminal });
-    this.#children = {
-      microphone: this.#driver("microphone", "microphone/alsa", config.microphone),
-      speaker: this.#driver("speaker", "speaker/alsa", config.speaker),
-      cardReader: this.#driver("card-reader", "card-reader/pcsc", config.cardReader),
-      printer: this.#driver("printer", "printer/escpos", config.printer),
-      hearing: this.#model("hearing", {
-        modelDirectory: config.hearing.model === BUNDLED ? BUNDLED_HEARING : config.hearing.model,
-        language: config.language,
-        menu: config.menu,
-        endpointing: config.hearing.endpointing,
-        threads: config.hearing.threads,
-      }),
-      speaking: this.#model("speaking", {
-        menu: config.menu,
-        rate: config.speaking.rate,
-        volume: config.speaking.volume,
-        cacheDirectory: join(config.data, "speech"),
-      }),
-    };
-    this.#voice = this.#makeVoice();
-    this.#ear = this.#makeEar();
-    this.#card = this.#makeCard();
-    this.#paper = this.#makePaper();
+    this.#counter = new Counter(config, {
+      log,
+      observers: this.#observers,
+      latencies: this.#latencies,
+      deliver: (happening) => this.#core.deliver(happening),
+      presentCard: (card, verified) => {
+        this.#core.presentCard(card, { verified, denied: () => this.#isDenied(card.token) });
+      },
+    });
     this.#watch = new SaleWatch(log, this.#latencies, this.#observers, (prompt, language) =>
-      this.#voice.prepare(prompt, language),
+      this.#counter.prepare(prompt, language),
     );
     this.#timers = new Timers(
       (timerId) => this.#core.deliver({ kind: "timer.fired", timerId }),
-      () => this.#ear.customerSpeaks || performance.now() < this.#presentUntilMs,
+      () => this.#counter.customerSpeaks || performance.now() < this.#presentUntilMs,
     );
     this.#display = new DisplayServer({
       shop: { name: config.merchant.name, language: config.language, menu: config.menu },
@@ -139,7 +97,7 @@ export class Terminal {
     );
     this.#watch.begin(recovered.state);
     this.#display.watch();
-    this.#startCounter();
+    this.#counter.start();
     this.#interpreter = new Interpreter(this.#settings, recovered.state, {
       journal: this.#store,
       now: Date.now,
@@ -166,125 +124,13 @@ export class Terminal {
     await this.#uplink?.stop();
     this.#timers.stop();
     this.#interpreter?.stop();
-    this.#voice.stop();
-    await Promise.all(Object.values(this.#children).map((child) => child.stop()));
+    await this.#counter.stop();
     this.#store.close();
   }
 
   get #core(): Interpreter {
     if (this.#interpreter === null) throw new Error("the terminal has not been started");
     return this.#interpreter;
-  }
-
-  #driver<Kind extends DriverKind>(name: Kind, unit: string, settings: unknown): DriverChild<Kind> {
-    return new SupervisedChild({ name, entry: DRIVER_HOST, unit, settings }, this.#log);
-  }
-
-  #model<Command, Event>(name: string, settings: unknown): SupervisedChild<Command, Event> {
-    const limits = { openLimitMs: MODEL_OPEN_LIMIT_MS };
-    return new SupervisedChild({ name, entry: MODEL_HOST, unit: name, settings, ...limits }, this.#log);
-  }
-
-  #startCounter(): void {
-    for (const part of [this.#voice, this.#ear, this.#card, this.#paper]) part.start();
-    this.#followDevices();
-    for (const child of Object.values(this.#children)) {
-      child.onState((state) => {
-        if (state.kind === "running") this.#observers.tell({ kind: "recovered", unit: child.name });
-        if (state.kind !== "restarting") return;
-        this.#observers.tell({
-          kind: "fault",
-          unit: child.name,
-          code: state.fault.code,
-          detail: state.fault.message,
-        });
-      });
-      child.start();
-    }
-  }
-
-  /** What a device says of itself while its process runs. */
-  #followDevices(): void {
-    const { microphone, speaker, cardReader, printer } = this.#children;
-    const recovered = (unit: string, event: { readonly kind: string }): void => {
-      if (event.kind === "recovered") this.#observers.tell({ kind: "recovered", unit });
-    };
-    microphone.onEvent((event) => recovered("microphone", event));
-    cardReader.onEvent((event) => recovered("card-reader", event));
-    printer.onEvent((event) => recovered("printer", event));
-    speaker.onEvent((event) => {
-      if (event.kind === "fault") this.#fault("speaker", event.code, event.detail);
-      recovered("speaker", event);
-    });
-  }
-
-  #makeVoice(): Voice {
-    return new Voice(this.#children.speaking, this.#children.speaker, {
-      ended: (effectId, outcome) => {
-        this.#observers.tell({ kind: "fell-silent" });
-        this.#core.deliver({ kind: "speech.ended", effectId, outcome });
-      },
-      caption: (_, text, prompt) => this.#observers.tell({ kind: "caption", text, prompt: prompt.kind }),
-      started: (_, prompt) => {
-        this.#latencies.replied();
-        this.#observers.tell({ kind: "spoke", prompt: prompt.kind });
-      },
-    });
-  }
-
-  #makeEar(): Ear {
-    const { microphone, hearing } = this.#children;
-    return new Ear(microphone, hearing, () => this.#voice.isSpeaking, {
-      heard: (turn, transcript, timings) => {
-        this.#latencies.heard(timings);
-        this.#log.info({ intent: turn.intent.kind, confidence: turn.confidence, ...timings }, "heard");
-        this.#log.debug({ transcript }, "transcript");
-        const { intent, confidence } = turn;
-        this.#observers.tell({ kind: "heard", transcript, intent, confidence, timings });
-        this.#core.deliver({ kind: "turn.heard", turn, source: "voice" });
-      },
-      notUnderstood: (transcript, timings) => {
-        this.#latencies.heard(timings);
-        this.#log.info({ ...timings }, "not understood");
-        this.#log.debug({ transcript }, "transcript");
-        this.#observers.tell({ kind: "heard", transcript, intent: null, confidence: 0, timings });
-        this.#core.deliver({ kind: "turn.missed" });
-      },
-      partial: (text) => this.#observers.tell({ kind: "partial", text }),
-      fault: (code, detail) => this.#fault("ear", code, detail),
-    });
-  }
-
-  #makeCard(): Card {
-    return new Card(this.#children.cardReader, {
-      presented: (card) => {
-        this.#latencies.tapped();
-        this.#observers.tell({ kind: "tapped", masked: card.masked });
-        this.#core.presentCard(card);
-      },
-      rejected: (reason) => {
-        this.#log.info({ reason }, "card rejected");
-        this.#observers.tell({ kind: "card-rejected", reason });
-        this.#core.deliver({ kind: "card.rejected", reason });
-      },
-      fault: (code, detail) => this.#fault("card-reader", code, detail),
-    });
-  }
-
-  #makePaper(): Paper {
-    return new Paper(this.#children.printer, {
-      printed: (effectId) => {
-        this.#latencies.printed();
-        this.#observers.tell({ kind: "printed" });
-        this.#core.deliver({ kind: "receipt.printed", effectId });
-      },
-      failed: (effectId, reason, paperMoved) => {
-        this.#log.warn({ reason, paperMoved }, "receipt not printed");
-        this.#observers.tell({ kind: "print-failed", reason });
-        this.#core.deliver({ kind: "receipt.failed", effectId, reason, paperMoved });
-      },
-      fault: (code, detail) => this.#fault("printer", code, detail),
-    });
   }
 
   #makeUplink(ledgerKeys: readonly KeyObject[]): Uplink {
@@ -310,22 +156,6 @@ export class Terminal {
 
   #perform(effect: DeviceEffect): void {
     switch (effect.kind) {
-      case "speech.say":
-        return this.#voice.say(effect);
-      case "ear.open": {
-        const { expectation, lines } = effect;
-        this.#observers.tell({ kind: "listening" });
-        return this.#ear.open({ expectation, lines });
-      }
-      case "ear.close":
-        return this.#ear.close();
-      case "card.arm":
-        this.#observers.tell({ kind: "awaiting-card" });
-        return this.#card.arm();
-      case "card.disarm":
-        return this.#card.disarm();
-      case "printer.print":
-        return this.#paper.print(effect.id, effect.receipt);
       case "timer.start":
         return this.#timers.start(effect.name, effect.id, effect.purpose, effect.afterMs);
       case "timer.cancel":
@@ -333,12 +163,20 @@ export class Terminal {
       case "alarm.raise":
         this.#log.warn({ alarm: effect.alarm }, "alarm");
         return this.#observers.tell({ kind: "alarm", alarm: effect.alarm });
+      case "staff.answer":
+        return;
+      default:
+        return this.#counter.perform(effect);
     }
   }
 
   #committed(state: TerminalState, events: readonly SaleEvent[]): void {
     this.#watch.committed(state, events);
     this.#observers.tell({ kind: "view", view: this.#view() });
+  }
+
+  #isDenied(_: string): boolean {
+    return false;
   }
 
   #view(): ReturnType<typeof viewOf> {
@@ -369,7 +207,7 @@ export class Terminal {
   }
 
   #health(): unknown {
-    const children = Object.values(this.#children).map((child) => {
+    const children = this.#counter.children.map((child) => {
       const { state } = child;
       const pid = state.kind === "running" ? { pid: state.pid, restarts: state.restarts } : {};
       const fault = state.kind === "restarting" ? { fault: state.fault.message } : {};
@@ -388,10 +226,5 @@ export class Terminal {
       children,
       ready: children.every((child) => child.state === "running"),
     };
-  }
-
-  #fault(unit: string, code: string, detail: string): void {
-    this.#log.warn({ unit, code, detail }, "fault");
-    this.#observers.tell({ kind: "fault", unit, code, detail });
   }
 }

@@ -4,6 +4,10 @@
  * All events that wait are folded together, one journal transaction takes them with the new state and the outbox
  * rows, and only when that is on disk do their effects run. A journal that cannot be written ends the daemon: nothing
  * may happen that is not recorded, and a restart folds the journal again.
+ *
+ * What touches money, paper or the ledger is synced before its effects run. Talk about an order is written in the same
+ * order without a sync of its own: a process that dies loses none of it, and a power cut at most an order that nobody
+ * has paid yet.
  */
 import type { Commit, SoldRefund, Store } from "../../sync/store/store.ts";
 import type { CardProof } from "../core/clearing.ts";
@@ -174,7 +178,12 @@ export class Interpreter {
     const cardCounters = events.flatMap((event) =>
       event.kind === "card.presented" ? [{ token: event.card.token, counter: event.card.counter }] : [],
     );
-    return { batch: { events, state, outbox, acknowledged, cardCounters, sold, refunds }, effects, settings };
+    const synced = outbox.length > 0 || events.some(mustBeSynced);
+    return {
+      batch: { events, state, outbox, acknowledged, cardCounters, sold, refunds, synced },
+      effects,
+      settings,
+    };
   }
 }
 
@@ -186,4 +195,32 @@ function mattersToJournal(event: SaleEvent): boolean {
     event.kind === "settings.applied" ||
     event.kind === "daemon.started"
   );
+}
+
+/** Losing it to a power cut could cost money or a promise that was made: on paper, to staff, to the ledger. */
+function mustBeSynced(event: SaleEvent): boolean {
+  switch (event.kind) {
+    case "sale.woken":
+    case "turn.heard":
+    case "turn.missed":
+    case "speech.ended":
+    case "card.rejected":
+    case "link.changed":
+    // A timer that sends something has rows in the outbox, and is synced for them.
+    case "timer.fired":
+    // The next attempt to print says COPY when paper may have moved; without this event it says COPY as well.
+    case "receipt.failed":
+      return false;
+    case "card.presented":
+    case "ledger.answered":
+    case "receipt.printed":
+    case "staff.asked":
+    case "settings.applied":
+    case "daemon.started":
+    case "request.buried":
+    case "journal.welcomed":
+    case "journal.barred":
+    case "journal.recalled":
+      return true;
+  }
 }

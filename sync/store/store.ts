@@ -28,6 +28,11 @@ export type Commit<Event extends JournalEvent, State> = {
   readonly acknowledged: readonly LedgerAnswer[];
   /** A counter lower than the one stored changes nothing. */
   readonly cardCounters: readonly { readonly token: string; readonly counter: number }[];
+  /**
+   * false: written in order and safe from the death of this process, but not synced: a power cut may take it, together
+   * with everything after it. The next synced append makes it durable too. Default true.
+   */
+  readonly synced?: boolean;
   /** Sales that were paid. One that is recorded already is left as it is. */
   readonly sold?: readonly SoldSale[];
   /** What was given back. A key that is recorded already is left as it is, so recording twice counts once. */

@@ -217,3 +217,64 @@ describe("recovery", () => {
     ).toThrow("without settings");
   });
 });
+
+describe("a sync of the disk", () => {
+  it("is made for money and paper, and not for talk", () => {
+    const syncs: string[] = [];
+    const { interpreter, settle, saying, effects } = bench({
+      journal: {
+        append: ({ events, synced }) => {
+          syncs.push(`${events.map(({ kind }) => kind).join(" ")} ${synced}`);
+          return 1;
+        },
+        lastCounter: () => null,
+      },
+    });
+    const happen = (happening: Parameters<typeof interpreter.deliver>[0]): void => {
+      interpreter.deliver(happening);
+      settle();
+    };
+    happen({ kind: "journal.welcomed" });
+    happen({ kind: "link.changed", up: true });
+    for (const event of [wake, order, yes]) happen(event);
+    happen({ kind: "speech.ended", effectId: saying(), outcome: "played" });
+    interpreter.presentCard(CARD, { verified: true, denied: () => false });
+    settle();
+    const amount = { minor: 4_500n, currency: "KRW" };
+    const outcome = { kind: "approved", authorisation: "A", gateway: "g", amount } as const;
+    happen({ kind: "ledger.answered", answer: { requestId: "s/1:authorise", key: "s/1", outcome } });
+    const print = effects.find((effect) => effect.kind === "printer.print");
+    happen({ kind: "receipt.printed", effectId: print?.id ?? "" });
+    expect(syncs).toEqual([
+      "journal.welcomed true",
+      "link.changed false",
+      "sale.woken false",
+      "turn.heard false",
+      "turn.heard false",
+      "speech.ended false",
+      "card.presented true",
+      "ledger.answered true",
+      "receipt.printed true",
+    ]);
+  });
+
+  it("is made for a timer that sends something", () => {
+    const syncs: boolean[] = [];
+    const { interpreter, settle } = bench({
+      journal: {
+        append: ({ synced }) => {
+          syncs.push(synced ?? true);
+          return 1;
+        },
+        lastCounter: () => null,
+      },
+    });
+    for (const event of [{ kind: "link.changed", up: true } as const, wake, order, yes])
+      interpreter.deliver(event);
+    interpreter.presentCard(CARD, { verified: true, denied: () => false });
+    settle();
+    interpreter.deliver({ kind: "timer.fired", timerId: interpreter.state.sale?.timer ?? "" });
+    settle();
+    expect(syncs).toEqual([false, true, true]);
+  });
+});
