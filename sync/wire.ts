@@ -1,8 +1,13 @@
 /**
  * The messages between terminal and ledger: version 1, as CBOR arrays (see wire/cbor.ts for the subset and why).
  *
- *   up    [1, terminal, position, request, requestId]
- *   down  [1, terminal, [key, requestId, outcome], signature]
+ *   up    [1, terminal, position, request, requestId]             a row of the outbox
+ *         [1, terminal, [1, nonce, journalId, boots, bootNonce, lastOutboxPosition, predecessor?]]      greeting
+ *         [1, terminal, [2, nonce, afterSequence]]                                                      recall
+ *   down  [1, terminal, [key, requestId, outcome], signature]     the answer to a row
+ *         [1, terminal, 1, [nonce, verdict], signature]                                                 greeted
+ *         [1, terminal, 2, [nonce, lastSequence, more, sales], signature]                               recalled
+ *   deny  [1, terminal, version, count, set, signature]           retained, wire/deny-list.ts
  *
  * request  [1, saleId, key, sequence, [minor, currency], vat, [token, masked, counter], mode, timeMs, lines]  authorise
  *          [2, saleId, key]                                                                               query
@@ -19,7 +24,7 @@
  * the tables below never change their meaning, new ones are added; a reader that meets one it does not know refuses the
  * message, so that a new word never turns into a wrong one.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type { LedgerAnswer, LedgerRequest } from "../daemon/core/clearing.ts";
 import { Fault } from "../daemon/core/fault.ts";
 import {
@@ -32,26 +37,53 @@ import {
   writeRequest,
 } from "./wire/body.ts";
 import { CborReader, CborWriter, malformed } from "./wire/cbor.ts";
+import {
+  checkSignature,
+  readHead,
+  readSignature,
+  signatureOf,
+  signedBytes,
+  WIRE_VERSION,
+  writeHead,
+  writeSignature,
+  wrongFields,
+} from "./wire/envelope.ts";
+import {
+  type Greeting,
+  type GreetingAnswer,
+  type RecallAnswer,
+  type RecallQuestion,
+  readLedgerWord,
+  readTerminalWord,
+  writeLedgerWord,
+  writeTerminalWord,
+} from "./wire/greeting.ts";
 import { readRelativeId, writeRelativeId } from "./wire/ids.ts";
 import { MAX_ID_BYTES } from "./wire/limits.ts";
-import { isTerminalId } from "./wire/topics.ts";
 
 export { MAX_MESSAGE_BYTES } from "./wire/cbor.ts";
+export * from "./wire/deny-list.ts";
+export { WIRE_VERSION } from "./wire/envelope.ts";
+export {
+  type Greeting,
+  type GreetingAnswer,
+  RECALL_DAYS,
+  RECALL_PAGE,
+  type RecallAnswer,
+  type RecallQuestion,
+  recallPage,
+} from "./wire/greeting.ts";
 export * from "./wire/limits.ts";
 export * from "./wire/topics.ts";
-
-export const WIRE_VERSION = 1;
-
-/** RFC 8032 section 5.1.6: an Ed25519 signature. */
-const SIGNATURE_BYTES = 64;
 
 export type AuthoriseRequest = Extract<LedgerRequest, { kind: "authorise" }>;
 export type RefundRequest = Extract<LedgerRequest, { kind: "refund" }>;
 
-/** Terminal to ledger. */
-export type UpMessage = {
+/** One row of a terminal's outbox. */
+export type RequestMessage = {
   readonly version: typeof WIRE_VERSION;
   readonly terminal: string;
+  readonly kind: "request";
   /** Id of the outbox row, the same at every resend. */
   readonly requestId: string;
   /** Position of the row in the terminal's outbox: the order in which the terminal asked. */
@@ -59,99 +91,133 @@ export type UpMessage = {
   readonly request: LedgerRequest;
 };
 
+/** Terminal to ledger. */
+export type UpMessage =
+  | RequestMessage
+  | ({ readonly version: typeof WIRE_VERSION; readonly terminal: string } & (Greeting | RecallQuestion));
+
+/** What the ledger says to a terminal on its `down` topic. */
+export type DownContent =
+  | { readonly kind: "answer"; readonly answer: LedgerAnswer }
+  | GreetingAnswer
+  | RecallAnswer;
+
 /** Ledger to terminal. */
 export type DownMessage = {
   readonly version: typeof WIRE_VERSION;
   readonly terminal: string;
-  readonly answer: LedgerAnswer;
-  /** Ed25519 over `signedBytes`. */
+  readonly content: DownContent;
+  /** Ed25519 over `signedContent`. */
   readonly signature: Uint8Array;
 };
 
 /** Throws Fault "wire.malformed" when the request does not keep the limits (a text too long, a negative count). */
-export function encodeUp(message: Omit<UpMessage, "version">): Uint8Array {
+export function encodeUp(message: Omit<RequestMessage, "version" | "kind">): Uint8Array {
   const writer = new CborWriter();
-  writer.array(5, 5, "message");
-  writer.uint(WIRE_VERSION, "version");
-  writeTerminal(writer, message.terminal);
+  writeHead(writer, 5, message.terminal);
   writer.uint(message.position, "position");
   writeRequest(writer, message.request);
   writeRelativeId(writer, message.requestId, message.request.key, "request id");
   return writer.finish();
 }
 
+/** A greeting or a question for what the ledger remembers. Throws Fault "wire.malformed" as `encodeUp`. */
+export function encodeGreeting(terminal: string, word: Greeting | RecallQuestion): Uint8Array {
+  const writer = new CborWriter();
+  writeHead(writer, 3, terminal);
+  writeTerminalWord(writer, word);
+  return writer.finish();
+}
+
 /** Throws Fault "wire.version" or "wire.malformed" and nothing else. */
 export function decodeUp(bytes: Uint8Array): UpMessage {
-  const reader = open(bytes, 5);
-  const terminal = readTerminal(reader);
+  const { reader, fields, terminal } = readHead(bytes);
+  if (fields === 3) {
+    const word = readTerminalWord(reader);
+    reader.end();
+    return { version: WIRE_VERSION, terminal, ...word };
+  }
+  if (fields !== 5) throw wrongFields(fields);
   const position = reader.uint("position");
   const request = readRequest(reader);
   const requestId = readRelativeId(reader, request.key, "request id");
   reader.end();
-  return { version: WIRE_VERSION, terminal, requestId, position, request };
+  return { version: WIRE_VERSION, terminal, kind: "request", requestId, position, request };
 }
 
 /** Signs an answer for one terminal. `privateKey` is the ledger's Ed25519 key. */
 export function encodeDown(terminal: string, answer: LedgerAnswer, privateKey: KeyObject): Uint8Array {
-  const signature = sign(null, signedBytes(terminal, answer), privateKey);
-  return encodeSigned({ terminal, answer, signature });
+  return encodeContent(terminal, { kind: "answer", answer }, privateKey);
 }
 
-/** The bytes of an answer that is signed already. */
+/** Signs the answer to a greeting or to a recall for one terminal. */
+export function encodeGreeted(
+  terminal: string,
+  answer: GreetingAnswer | RecallAnswer,
+  privateKey: KeyObject,
+): Uint8Array {
+  return encodeContent(terminal, answer, privateKey);
+}
+
+function encodeContent(terminal: string, content: DownContent, privateKey: KeyObject): Uint8Array {
+  const signature = signatureOf(signedContent(terminal, content), privateKey);
+  return encodeSigned({ terminal, content, signature });
+}
+
+/** The bytes of a message that is signed already. */
 export function encodeSigned(message: Omit<DownMessage, "version">): Uint8Array {
+  const { terminal, content, signature } = message;
   const writer = new CborWriter();
-  writer.array(4, 4, "message");
-  writer.uint(WIRE_VERSION, "version");
-  writeTerminal(writer, message.terminal);
-  writeAnswer(writer, message.answer);
-  writer.bytes(message.signature, SIGNATURE_BYTES, "signature");
+  writeHead(writer, content.kind === "answer" ? 4 : 5, terminal);
+  if (content.kind !== "answer") writer.uint(LEDGER_WORDS[content.kind], "kind");
+  writeContent(writer, content);
+  writeSignature(writer, signature);
   return writer.finish();
 }
 
 /** Reads without checking the signature: `openDown` is what a terminal uses. Faults as `decodeUp`. */
 export function decodeDown(bytes: Uint8Array): DownMessage {
-  const reader = open(bytes, 4);
-  const terminal = readTerminal(reader);
-  const answer = readAnswer(reader);
-  const signature = reader.bytes(SIGNATURE_BYTES, "signature");
-  reader.end();
-  if (signature.length !== SIGNATURE_BYTES) throw malformed("the signature is too short");
-  return { version: WIRE_VERSION, terminal, answer, signature };
+  const { reader, fields, terminal } = readHead(bytes);
+  if (fields !== 4 && fields !== 5) throw wrongFields(fields);
+  const content: DownContent =
+    fields === 4 ? { kind: "answer", answer: readAnswer(reader) } : readLedgerContent(reader);
+  return { version: WIRE_VERSION, terminal, content, signature: readSignature(reader) };
 }
 
 /**
- * The answer in a message, when it is for this terminal and signed by one of the pinned keys (more than one while the
- * ledger changes its key). Throws Fault "ledger.signature", "wire.version" or "wire.malformed".
+ * What the ledger says in a message, when it is for this terminal and signed by one of the pinned keys (more than one
+ * while the ledger changes its key). Throws Fault "ledger.signature", "wire.version" or "wire.malformed".
  */
-export function openDown(
-  bytes: Uint8Array,
-  terminal: string,
-  ledgerKeys: readonly KeyObject[],
-): LedgerAnswer {
+export function openDown(bytes: Uint8Array, terminal: string, ledgerKeys: readonly KeyObject[]): DownContent {
   const message = decodeDown(bytes);
-  if (message.terminal !== terminal) {
-    throw new Fault("ledger.signature", `the answer is for terminal ${message.terminal}`, {
-      retry: "unsafe",
-    });
-  }
-  const signed = signedBytes(terminal, message.answer);
-  if (!ledgerKeys.some((key) => verify(null, signed, key, message.signature))) {
-    throw new Fault("ledger.signature", "no pinned ledger key made this signature", { retry: "unsafe" });
-  }
-  return message.answer;
+  checkSignature(message, terminal, signedContent(terminal, message.content), ledgerKeys);
+  return message.content;
 }
 
-/**
- * What the ledger signs: ["saypay.answer.v1", terminal, answer]. The first text keeps a signature from being taken for
- * one of another purpose, the terminal keeps an answer from being replayed to another terminal.
- */
-export function signedBytes(terminal: string, answer: LedgerAnswer): Uint8Array {
-  const writer = new CborWriter();
-  writer.array(3, 3, "signed answer");
-  writer.text("saypay.answer.v1", MAX_ID_BYTES, "purpose");
-  writer.text(terminal, MAX_ID_BYTES, "terminal");
-  writeAnswer(writer, answer);
-  return writer.finish();
+/** What the ledger signs, each kind of message under its own purpose. */
+function signedContent(terminal: string, content: DownContent): Uint8Array {
+  return signedBytes(PURPOSES[content.kind], terminal, (writer) => writeContent(writer, content));
+}
+
+const PURPOSES = {
+  answer: "saypay.answer.v1",
+  greeted: "saypay.greeted.v1",
+  recalled: "saypay.recalled.v1",
+} as const satisfies Record<DownContent["kind"], string>;
+
+/** Numbers of the ledger's other words than an answer. They never change their meaning. */
+const LEDGER_WORDS = { greeted: 1, recalled: 2 } as const;
+
+function writeContent(writer: CborWriter, content: DownContent): void {
+  if (content.kind === "answer") writeAnswer(writer, content.answer);
+  else writeLedgerWord(writer, content);
+}
+
+function readLedgerContent(reader: CborReader): GreetingAnswer | RecallAnswer {
+  const number = reader.uint("kind");
+  if (number === LEDGER_WORDS.greeted) return readLedgerWord(reader, "greeted");
+  if (number === LEDGER_WORDS.recalled) return readLedgerWord(reader, "recalled");
+  throw malformed(`kind ${number} is not known`);
 }
 
 /**
@@ -222,31 +288,4 @@ function ed25519(read: () => KeyObject, which: "public" | "private"): KeyObject 
   }
   if (key.asymmetricKeyType !== "ed25519") throw new Fault("settings.invalid", advice);
   return key;
-}
-
-/** Checks the version before anything else, because another version may have another shape. */
-function open(bytes: Uint8Array, fields: number): CborReader {
-  const reader = new CborReader(bytes);
-  const found = reader.array(23, "message");
-  const version = reader.uint("version");
-  if (version !== WIRE_VERSION) {
-    throw new Fault(
-      "wire.version",
-      `the message has version ${version}, this program speaks ${WIRE_VERSION}`,
-      { retry: "unsafe" },
-    );
-  }
-  if (found !== fields) throw malformed(`message has ${found} fields instead of ${fields}`);
-  return reader;
-}
-
-function writeTerminal(writer: CborWriter, terminal: string): void {
-  if (!isTerminalId(terminal)) throw malformed("the terminal id has characters that are not allowed");
-  writer.text(terminal, MAX_ID_BYTES, "terminal");
-}
-
-function readTerminal(reader: CborReader): string {
-  const terminal = reader.text(MAX_ID_BYTES, "terminal");
-  if (!isTerminalId(terminal)) throw malformed("the terminal id has characters that are not allowed");
-  return terminal;
 }

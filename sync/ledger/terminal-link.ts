@@ -21,6 +21,7 @@ import {
   LEDGER_PRESENCE_TOPIC,
   OFFLINE,
   ONLINE,
+  type RequestMessage,
   terminalOfUpTopic,
   topicsOf,
   type UpMessage,
@@ -147,10 +148,10 @@ export class TerminalLink {
       bury().catch((error: unknown) => log.error({ err: String(error) }, "a dead letter is lost"));
       return;
     }
-    this.#enqueue(message);
+    if (message.kind === "request") this.#enqueue(message);
   }
 
-  #enqueue(message: UpMessage): void {
+  #enqueue(message: RequestMessage): void {
     const { storage, now, log } = this.#parts;
     const { terminal, requestId } = message;
     const mark = `${terminal}\n${requestId}`;
@@ -175,7 +176,7 @@ export class TerminalLink {
       .finally(() => this.#waiting.delete(mark));
   }
 
-  async #answer({ terminal, requestId, request }: UpMessage): Promise<void> {
+  async #answer({ terminal, requestId, request }: RequestMessage): Promise<void> {
     const { desk, signingKey, log, now } = this.#parts;
     const startMs = now();
     const outcome = await desk.handle(terminal, request);

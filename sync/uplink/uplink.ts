@@ -174,7 +174,9 @@ export class Uplink {
   #read(bytes: Uint8Array): UplinkEvent {
     const { terminal, ledgerKeys } = this.#settings;
     try {
-      return { kind: "answer.arrived", answer: openDown(bytes, terminal, ledgerKeys) };
+      const content = openDown(bytes, terminal, ledgerKeys);
+      if (content.kind !== "answer") return { kind: "answer.rejected", code: "wire.malformed" };
+      return { kind: "answer.arrived", answer: content.answer };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       return { kind: "answer.rejected", code: error.code };

@@ -11,11 +11,13 @@ import type {
   SoldLine,
 } from "../../daemon/core/clearing.ts";
 import type { Options } from "../../daemon/core/intent.ts";
-import type { Currency, Money } from "../../daemon/core/money.ts";
+import type { Currency } from "../../daemon/core/money.ts";
 import type { DeclineReason } from "../../daemon/core/prompt.ts";
 import { type CborReader, type CborWriter, malformed } from "./cbor.ts";
 import { readId, readRelativeId, writeId, writeRelativeId } from "./ids.ts";
 import { MAX_ID_BYTES, MAX_LINES, MAX_OPTIONS, MAX_TEXT_BYTES } from "./limits.ts";
+import { readMoney, readMoneyIn, writeMoney, writeMoneyIn } from "./money.ts";
+import { readWord, wordsOf } from "./words.ts";
 
 type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
 type Refund = Extract<LedgerRequest, { kind: "refund" }>;
@@ -40,18 +42,6 @@ const OUTCOMES = {
   "refund-refused": 8,
 } as const satisfies Record<LedgerOutcome["kind"], number>;
 
-/** A closed set of words and their numbers. */
-type Words<Word extends string> = {
-  readonly numbers: Readonly<Record<Word, number>>;
-  readonly words: ReadonlyMap<number, Word>;
-};
-
-function wordsOf<Word extends string>(numbers: Readonly<Record<Word, number>>): Words<Word> {
-  const words = new Map<number, Word>();
-  for (const word in numbers) words.set(numbers[word], word);
-  return { numbers, words };
-}
-
 const MODES = wordsOf<Authorise["mode"]>({ online: 1, offline: 2 });
 const REVERSE_REASONS = wordsOf<ReverseReason>({ uncertain: 1, cancelled: 2, void: 3 });
 const REFUSALS = wordsOf<Refusal>({ "key-conflict": 1, invalid: 2, "unknown-terminal": 3 });
@@ -68,13 +58,6 @@ const DECLINES = wordsOf<DeclineReason>({
   "not-honoured": 4,
   "card-replayed": 5,
 });
-
-function readWord<Word extends string>(reader: CborReader, words: Words<Word>, what: string): Word {
-  const number = reader.uint(what);
-  const word = words.words.get(number);
-  if (word === undefined) throw malformed(`${what} ${number} is not known`);
-  return word;
-}
 
 export function writeRequest(writer: CborWriter, request: LedgerRequest): void {
   switch (request.kind) {
@@ -325,36 +308,6 @@ function writeKey(writer: CborWriter, request: { readonly key: string; readonly 
 function readKey(reader: CborReader): { key: string; saleId: string } {
   const saleId = readId(reader, "sale id");
   return { key: readRelativeId(reader, saleId, "key"), saleId };
-}
-
-/** ISO 4217 alphabetic code. */
-const CURRENCY = /^[A-Z]{3}$/;
-
-function writeMoney(writer: CborWriter, amount: Money): void {
-  if (!CURRENCY.test(amount.currency)) throw malformed("the currency is not an ISO 4217 code");
-  writer.array(2, 2, "amount");
-  writer.int64(amount.minor, "amount");
-  writer.text(amount.currency, 3, "currency");
-}
-
-function readMoney(reader: CborReader): Money {
-  reader.tuple(2, "amount");
-  const minor = reader.int64("amount");
-  const currency = reader.text(3, "currency");
-  if (!CURRENCY.test(currency)) throw malformed("the currency is not an ISO 4217 code");
-  return { minor, currency };
-}
-
-function writeMoneyIn(writer: CborWriter, amount: Money, currency: Currency): void {
-  if (amount.currency === currency) writer.int64(amount.minor, "amount");
-  else writeMoney(writer, amount);
-}
-
-function readMoneyIn(reader: CborReader, currency: Currency): Money {
-  if (!reader.isArray("amount")) return { minor: reader.int64("amount"), currency };
-  const amount = readMoney(reader);
-  if (amount.currency === currency) throw malformed("the amount is not in its shortest form");
-  return amount;
 }
 
 function expect(found: number, fields: number, what: string): void {

@@ -13,7 +13,7 @@ import { Fault } from "../../daemon/core/fault.ts";
 /** Largest message on the wire; an order of 200 lines with long names fits. */
 export const MAX_MESSAGE_BYTES = 65_536;
 
-const TOO_LONG = `the message is longer than ${MAX_MESSAGE_BYTES} bytes`;
+const tooLong = (maxBytes: number): Fault => malformed(`the message is longer than ${maxBytes} bytes`);
 
 /** Amounts are signed 64-bit, because that is what ledgers store. */
 export const MAX_INT64 = 2n ** 63n - 1n;
@@ -36,12 +36,14 @@ const SHORT_TEXT = 64;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Writes one message. The buffer grows up to MAX_MESSAGE_BYTES. */
+/** Writes one message. The buffer grows up to `maxBytes`. */
 export class CborWriter {
+  readonly #maxBytes: number;
   #buffer: Buffer;
   #length = 0;
 
-  constructor(expectedBytes = 512) {
+  constructor(expectedBytes = 512, maxBytes: number = MAX_MESSAGE_BYTES) {
+    this.#maxBytes = maxBytes;
     this.#buffer = Buffer.allocUnsafe(expectedBytes);
   }
 
@@ -95,14 +97,14 @@ export class CborWriter {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    if (this.#length > MAX_MESSAGE_BYTES) throw malformed(TOO_LONG);
+    if (this.#length > this.#maxBytes) throw tooLong(this.#maxBytes);
     return Uint8Array.prototype.slice.call(this.#buffer, 0, this.#length);
   }
 
   /** False, with nothing written, for what is long, too long or beyond the basic plane. */
   #shortText(value: string, maxBytes: number): boolean {
     const most = value.length * 3 + 2;
-    if (value.length > SHORT_TEXT || this.#length + most > MAX_MESSAGE_BYTES) return false;
+    if (value.length > SHORT_TEXT || this.#length + most > this.#maxBytes) return false;
     this.#reserve(most);
     const buffer = this.#buffer;
     const start = this.#length + 1;
@@ -166,8 +168,7 @@ export class CborWriter {
     const needed = this.#length + size;
     if (needed <= this.#buffer.length) return;
     // The slack of nine bytes lets a message end exactly at the limit although heads reserve their longest form.
-    if (needed > MAX_MESSAGE_BYTES + 9)
-      throw malformed(`the message is longer than ${MAX_MESSAGE_BYTES} bytes`);
+    if (needed > this.#maxBytes + 9) throw tooLong(this.#maxBytes);
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
@@ -179,8 +180,8 @@ export class CborReader {
   readonly #buffer: Buffer;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
-    if (bytes.length > MAX_MESSAGE_BYTES) throw malformed(TOO_LONG);
+  constructor(bytes: Uint8Array, maxBytes: number = MAX_MESSAGE_BYTES) {
+    if (bytes.length > maxBytes) throw tooLong(maxBytes);
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 

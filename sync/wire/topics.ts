@@ -1,7 +1,7 @@
 /**
- * The MQTT topics. A terminal may write its own `up` and `presence` and read its own `down` and the ledger's presence;
- * brokers enforce that by certificate name (Mosquitto: `pattern write saypay/v1/%u/up`). Nothing here or in the
- * messages depends on MQTT 5 properties.
+ * The MQTT topics. A terminal may write its own `up` and `presence` and read its own `down` and `deny` and the ledger's
+ * presence; brokers enforce that by certificate name (Mosquitto: `pattern write saypay/v1/%u/up`). Nothing here or in
+ * the messages depends on MQTT 5 properties.
  */
 import { Fault } from "../../daemon/core/fault.ts";
 
@@ -19,6 +19,8 @@ export type TerminalTopics = {
   readonly up: string;
   /** Signed answers, ledger to terminal. */
   readonly down: string;
+  /** Retained: the ledger's signed deny list, one topic a terminal so that one access pattern fits all. */
+  readonly deny: string;
   /** Retained, "online" or "offline", the latter by last will: for whoever watches the fleet. */
   readonly presence: string;
 };
@@ -42,7 +44,7 @@ export function topicsOf(terminal: string): TerminalTopics {
     );
   }
   const base = `saypay/v1/${terminal}`;
-  return { up: `${base}/up`, down: `${base}/down`, presence: `${base}/presence` };
+  return { up: `${base}/up`, down: `${base}/down`, deny: `${base}/deny`, presence: `${base}/presence` };
 }
 
 /** The terminal named by an `up` topic, or undefined when it is none. */

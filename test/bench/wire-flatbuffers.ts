@@ -11,8 +11,15 @@
  */
 import { Builder, ByteBuffer } from "flatbuffers";
 import type { LedgerOutcome, LedgerRequest, SoldLine } from "../../daemon/core/clearing.ts";
-import type { DownMessage, UpMessage } from "../../sync/wire.ts";
-import { type Format, NUMBERS, uuidBytes, uuidText, wordAt } from "./wire-formats.ts";
+import {
+  type DownMessage,
+  type Format,
+  NUMBERS,
+  type UpMessage,
+  uuidBytes,
+  uuidText,
+  wordAt,
+} from "./wire-formats.ts";
 
 const { KINDS, MODES, REVERSALS, OUTCOMES, DECLINES, REFUSALS, REFUND_REFUSALS } = NUMBERS;
 

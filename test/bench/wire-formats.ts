@@ -6,14 +6,16 @@
 import { Encoder } from "cbor-x";
 import { z } from "zod";
 import type { LedgerAnswer, LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
-import {
-  type DownMessage,
-  decodeDown,
-  decodeUp,
-  encodeSigned,
-  encodeUp,
-  type UpMessage,
-} from "../../sync/wire.ts";
+import { decodeDown, decodeUp, encodeSigned, encodeUp, type RequestMessage } from "../../sync/wire.ts";
+
+/** The two messages that make up nearly all of the traffic. */
+export type UpMessage = Omit<RequestMessage, "kind">;
+export type DownMessage = {
+  readonly version: 1;
+  readonly terminal: string;
+  readonly answer: LedgerAnswer;
+  readonly signature: Uint8Array;
+};
 
 export type Format = {
   readonly name: string;
@@ -31,8 +33,23 @@ export type Codec<Message> = {
 export const SAYPAY: Format = {
   name: "deterministic CBOR (sync/wire)",
   checks: true,
-  up: { encode: encodeUp, decode: decodeUp },
-  down: { encode: encodeSigned, decode: decodeDown },
+  up: {
+    encode: encodeUp,
+    decode: (bytes) => {
+      const message = decodeUp(bytes);
+      if (message.kind !== "request") throw new Error("not a request");
+      return message;
+    },
+  },
+  down: {
+    encode: ({ terminal, answer, signature }) =>
+      encodeSigned({ terminal, content: { kind: "answer", answer }, signature }),
+    decode: (bytes) => {
+      const { version, terminal, content, signature } = decodeDown(bytes);
+      if (content.kind !== "answer") throw new Error("not an answer");
+      return { version, terminal, answer: content.answer, signature };
+    },
+  },
 };
 
 /** Amounts as text and bytes as base64, as JSON has neither. */

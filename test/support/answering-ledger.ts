@@ -14,8 +14,8 @@ import {
   LEDGER_PRESENCE_TOPIC,
   OFFLINE,
   ONLINE,
+  type RequestMessage,
   topicsOf,
-  type UpMessage,
 } from "../../sync/wire.ts";
 import type { Identity } from "./mosquitto.ts";
 
@@ -30,7 +30,7 @@ export class AnsweringLedger {
   readonly #settings: AnsweringLedgerSettings;
   #client: MqttClient | undefined;
   /** Every request, resends included, in the order of arrival. */
-  readonly seen: UpMessage[] = [];
+  readonly seen: RequestMessage[] = [];
   silent = false;
   outcome: LedgerOutcome = { kind: "pending" };
 
@@ -99,6 +99,7 @@ export class AnsweringLedger {
 
   #receive(payload: Buffer): void {
     const message = decodeUp(payload);
+    if (message.kind !== "request") return;
     this.seen.push(message);
     if (!this.silent) this.answer(message.terminal, message.requestId, message.request.key);
   }

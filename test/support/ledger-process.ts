@@ -145,7 +145,10 @@ export class WireTerminal {
     client.on("error", () => undefined);
     client.on("message", (topic, payload) => {
       if (topic === LEDGER_PRESENCE_TOPIC) this.presence.push(payload.toString());
-      else this.answers.push(openDown(payload, this.#id, this.#keys));
+      else {
+        const content = openDown(payload, this.#id, this.#keys);
+        if (content.kind === "answer") this.answers.push(content.answer);
+      }
     });
     await client.subscribeAsync([topicsOf(this.#id).down, LEDGER_PRESENCE_TOPIC], { qos: 1 });
   }

@@ -64,7 +64,7 @@ export const APPROVED = answerOf({
 export const DECLINED = answerOf({ kind: "declined", reason: "insufficient-funds", gateway: "sandbox" });
 
 /** Ids and names of every width of UTF-8, short and long, and the UUIDs that have a form of their own. */
-const id = fc.oneof(
+export const anyId = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 12 }),
   fc.string({ unit: "binary", maxLength: 45 }).filter((text) => !/\p{Surrogate}/u.test(text)),
   fc.uuid(),
@@ -78,39 +78,39 @@ const amount: fc.Arbitrary<Money> = fc.record({
 });
 
 const line: fc.Arbitrary<SoldLine> = fc.record({
-  itemId: id,
-  name: id,
+  itemId: anyId,
+  name: anyId,
   quantity: count,
-  options: fc.dictionary(id, id, { maxKeys: 5, noNullPrototype: true }),
+  options: fc.dictionary(anyId, anyId, { maxKeys: 5, noNullPrototype: true }),
   amount,
 });
 
 export const anyRequest: fc.Arbitrary<LedgerRequest> = fc.oneof(
   fc.record({
     kind: fc.constant("authorise" as const),
-    key: id,
-    saleId: id,
+    key: anyId,
+    saleId: anyId,
     sequence: count,
     amount,
     vat: amount,
-    card: fc.record({ token: id, masked: id, counter: count }),
+    card: fc.record({ token: anyId, masked: anyId, counter: count }),
     mode: fc.constantFrom("online" as const, "offline" as const),
     lines: fc.array(line, { maxLength: 5 }),
     timeMs: count,
   }),
-  fc.record({ kind: fc.constant("query" as const), key: id, saleId: id }),
+  fc.record({ kind: fc.constant("query" as const), key: anyId, saleId: anyId }),
   fc.record({
     kind: fc.constant("reverse" as const),
-    key: id,
-    saleId: id,
+    key: anyId,
+    saleId: anyId,
     reason: fc.constantFrom("uncertain" as const, "cancelled" as const, "void" as const),
   }),
-  fc.record({ kind: fc.constant("honour" as const), key: id, saleId: id }),
-  fc.record({ kind: fc.constant("refund" as const), key: id, saleId: id, amount, timeMs: count }),
+  fc.record({ kind: fc.constant("honour" as const), key: anyId, saleId: anyId }),
+  fc.record({ kind: fc.constant("refund" as const), key: anyId, saleId: anyId, amount, timeMs: count }),
 );
 
 const outcome: fc.Arbitrary<LedgerOutcome> = fc.oneof(
-  fc.record({ kind: fc.constant("approved" as const), authorisation: id, gateway: id, amount }),
+  fc.record({ kind: fc.constant("approved" as const), authorisation: anyId, gateway: anyId, amount }),
   fc.record({
     kind: fc.constant("declined" as const),
     reason: fc.constantFrom(
@@ -120,7 +120,7 @@ const outcome: fc.Arbitrary<LedgerOutcome> = fc.oneof(
       "not-honoured" as const,
       "card-replayed" as const,
     ),
-    gateway: id,
+    gateway: anyId,
   }),
   fc.constantFrom(
     { kind: "pending" as const },
@@ -131,7 +131,7 @@ const outcome: fc.Arbitrary<LedgerOutcome> = fc.oneof(
     kind: fc.constant("refused" as const),
     reason: fc.constantFrom("key-conflict" as const, "invalid" as const, "unknown-terminal" as const),
   }),
-  fc.record({ kind: fc.constant("refunded" as const), amount, total: amount, gateway: id }),
+  fc.record({ kind: fc.constant("refunded" as const), amount, total: amount, gateway: anyId }),
   fc.record({
     kind: fc.constant("refund-refused" as const),
     reason: fc.constantFrom(
@@ -143,4 +143,4 @@ const outcome: fc.Arbitrary<LedgerOutcome> = fc.oneof(
   }),
 );
 
-export const anyAnswer: fc.Arbitrary<LedgerAnswer> = fc.record({ requestId: id, key: id, outcome });
+export const anyAnswer: fc.Arbitrary<LedgerAnswer> = fc.record({ requestId: anyId, key: anyId, outcome });

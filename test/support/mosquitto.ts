@@ -23,10 +23,12 @@ user ledger
 topic read saypay/v1/+/up
 topic read saypay/v1/+/presence
 topic write saypay/v1/+/down
+topic write saypay/v1/+/deny
 
 pattern write saypay/v1/%u/up
 pattern write saypay/v1/%u/presence
 pattern read saypay/v1/%u/down
+pattern read saypay/v1/%u/deny
 pattern read saypay/v1/ledger/presence
 `;
 

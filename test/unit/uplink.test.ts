@@ -31,7 +31,8 @@ class ScriptedBroker implements Broker {
   }
 
   send(bytes: Uint8Array): void {
-    this.sent.push(decodeUp(bytes).requestId);
+    const message = decodeUp(bytes);
+    if (message.kind === "request") this.sent.push(message.requestId);
   }
 
   async close(): Promise<void> {

@@ -39,6 +39,11 @@ function codeOf(run: () => unknown): string {
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+function requestOf(bytes: Uint8Array): LedgerRequest {
+  const message = decodeUp(bytes);
+  if (message.kind !== "request") throw new Error("not a request");
+  return message.request;
+}
 const fromHex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
 describe("round trip", () => {
@@ -46,7 +51,7 @@ describe("round trip", () => {
     fc.assert(
       fc.property(anyRequest, fc.nat(), (request, position) => {
         const message = { terminal: "t1", requestId: "r", position, request };
-        expect(decodeUp(encodeUp(message))).toEqual({ version: 1, ...message });
+        expect(decodeUp(encodeUp(message))).toEqual({ version: 1, kind: "request", ...message });
       }),
     );
   });
@@ -54,9 +59,10 @@ describe("round trip", () => {
   test("every answer comes back as it was signed", () => {
     fc.assert(
       fc.property(anyAnswer, (answer) => {
-        expect(openDown(encodeDown("t1", answer, ledger.privateKey), "t1", [ledger.publicKey])).toEqual(
+        expect(openDown(encodeDown("t1", answer, ledger.privateKey), "t1", [ledger.publicKey])).toEqual({
+          kind: "answer",
           answer,
-        );
+        });
       }),
       { numRuns: 50 },
     );
@@ -74,6 +80,7 @@ describe("round trip", () => {
           expect(error).toBeInstanceOf(Fault);
           return;
         }
+        if (read.kind !== "request") throw new Error("a request became something else");
         expect(hex(encodeUp(read))).toBe(hex(bytes));
       }),
       { numRuns: 5_000 },
@@ -190,7 +197,7 @@ describe("ids", () => {
       position: 1,
       request: { kind: "query", key, saleId } as const,
     };
-    expect(decodeUp(encodeUp(message))).toEqual({ version: 1, ...message });
+    expect(decodeUp(encodeUp(message))).toEqual({ version: 1, kind: "request", ...message });
   });
 
   test("a query of the core's own ids", () => {
@@ -234,7 +241,7 @@ describe("bodyHash", () => {
   });
 
   test("survives the wire, whatever row carried the request", () => {
-    const read = decodeUp(encodeUp({ ...UP, requestId: "another", position: 4_000 })).request;
+    const read = requestOf(encodeUp({ ...UP, requestId: "another", position: 4_000 }));
     if (read.kind !== "authorise") throw new Error("not an authorise request");
     expect(hex(bodyHash(read))).toBe(hex(bodyHash(AUTHORISE)));
   });
@@ -259,7 +266,7 @@ describe("refundHash", () => {
   });
 
   test("does not change with the time, and survives the wire", () => {
-    const read = decodeUp(encodeUp({ ...UP, request: { ...REFUND, timeMs: 1 } })).request;
+    const read = requestOf(encodeUp({ ...UP, request: { ...REFUND, timeMs: 1 } }));
     if (read.kind !== "refund") throw new Error("not a refund");
     expect(hex(refundHash(read))).toBe(hex(refundHash(REFUND)));
     expect(hex(refundHash(REFUND))).toBe("9b0e24c03849f301590f1442590e7c13a97da04e4d6488f6590c3d8ee0cefbf4");
@@ -270,7 +277,10 @@ describe("signature", () => {
   const bytes = encodeDown("counter-1", APPROVED, ledger.privateKey);
 
   test("any pinned key will do", () => {
-    expect(openDown(bytes, "counter-1", [other.publicKey, ledger.publicKey])).toEqual(APPROVED);
+    expect(openDown(bytes, "counter-1", [other.publicKey, ledger.publicKey])).toEqual({
+      kind: "answer",
+      answer: APPROVED,
+    });
   });
 
   test.each<[string, () => unknown]>([
@@ -314,7 +324,7 @@ describe("signature", () => {
         "counter-1",
         readLedgerKeys(pem),
       ),
-    ).toEqual(APPROVED);
+    ).toEqual({ kind: "answer", answer: APPROVED });
     const otherPem = other.publicKey.export({ type: "spki", format: "pem" }).toString();
     expect(readLedgerKeys(`${otherPem}\n${pem}`).map((key) => key.equals(ledger.publicKey))).toEqual([
       false,
@@ -336,6 +346,7 @@ describe("topics", () => {
     expect(topicsOf("counter-1")).toEqual({
       up: "saypay/v1/counter-1/up",
       down: "saypay/v1/counter-1/down",
+      deny: "saypay/v1/counter-1/deny",
       presence: "saypay/v1/counter-1/presence",
     });
   });
