@@ -98,12 +98,10 @@ function refundsUnderWay(draft: Draft, saleId: string): bigint {
     .reduce((sum, { amount }) => sum + amount.minor, 0n);
 }
 
-/** The amount of a refund that was not refused. */
-function amountOf(draft: Draft, request: Extract<StaffRequest, { kind: "refund" }>): Money {
-  const { sale, amount } = request;
-  if (amount !== null) return amount;
-  if (sale === null) throw new Error("a refund without an amount is refused before");
-  return { minor: leftOf(draft, sale), currency: sale.amount.currency };
+/** What was asked for, or all that is left. */
+function amountOf(draft: Draft, { sale, amount }: Extract<StaffRequest, { kind: "refund" }>): Money {
+  const minor = sale === null ? 0n : leftOf(draft, sale);
+  return amount ?? { minor, currency: draft.settings.menu.currency };
 }
 
 function isPaying(draft: Draft): boolean {

@@ -4,7 +4,7 @@
  */
 import type { Draft } from "./draft.ts";
 import type { Paper } from "./receipt.ts";
-import type { StaffPaper } from "./sale.ts";
+import type { StaffPaper, TerminalState } from "./sale.ts";
 import { MAXIMUM_STAFF_PAPERS } from "./staff.ts";
 
 const TIMER = "paper";
@@ -34,22 +34,17 @@ export function servePapers(draft: Draft): void {
   replaceFirst(draft, { ...first, printing });
 }
 
-/** Whether the news of the printer was about one of staff's papers. */
-export function isStaffPaper(draft: Draft, effectId: string): boolean {
-  return draft.state.papers[0]?.printing === effectId;
+/** The paper of staff that the printer's news is about, undefined when it is about a receipt or an old one. */
+export function paperAtThePrinter(state: TerminalState, effectId: string): StaffPaper | undefined {
+  const [first] = state.papers;
+  return first?.printing === effectId ? first : undefined;
 }
 
 export function staffPaperPrinted(draft: Draft): void {
   dropFirst(draft);
 }
 
-/** Only while a staff paper is at the printer. */
-export function staffPaperFailed(draft: Draft, paperMoved: boolean): void {
-  const [first] = draft.state.papers;
-  if (first !== undefined) failed(draft, first, paperMoved);
-}
-
-function failed(draft: Draft, first: StaffPaper, paperMoved: boolean): void {
+export function staffPaperFailed(draft: Draft, first: StaffPaper, paperMoved: boolean): void {
   if (first.attempt >= draft.settings.receipt.attempts) {
     notPrinted(draft, first.paper, first.id);
     return dropFirst(draft);
@@ -66,7 +61,7 @@ export function paperTimerFired(draft: Draft, timerId: string): void {
   const [first] = draft.state.papers;
   if (first === undefined) return;
   if (first.waiting === timerId) return replaceFirst(draft, { ...first, waiting: null });
-  if (first.printing !== null && timerId === `${first.printing}:late`) failed(draft, first, true);
+  if (first.printing !== null && timerId === `${first.printing}:late`) staffPaperFailed(draft, first, true);
 }
 
 /** After a restart: what was at the printer may be out. */

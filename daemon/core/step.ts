@@ -20,7 +20,7 @@ import type { Effect } from "./effect.ts";
 import type { SaleEvent } from "./event.ts";
 import { confirmAgain, hear, miss, repeat, spoken, wake } from "./ordering.ts";
 import {
-  isStaffPaper,
+  paperAtThePrinter,
   paperTimerFired,
   resumePapers,
   servePapers,
@@ -85,7 +85,7 @@ function isForTheCounter(state: TerminalState, event: SaleEvent): event is Count
       return state.sale !== null;
     case "receipt.printed":
     case "receipt.failed":
-      return state.sale !== null && state.papers[0]?.printing !== event.effectId;
+      return state.sale !== null && paperAtThePrinter(state, event.effectId) === undefined;
     default:
       return false;
   }
@@ -118,11 +118,8 @@ function atAnyTime(draft: Draft, event: SaleEvent): void {
     case "timer.fired":
       return timerFired(draft, event.timerId);
     case "receipt.printed":
-      if (isStaffPaper(draft, event.effectId)) staffPaperPrinted(draft);
-      return;
     case "receipt.failed":
-      if (isStaffPaper(draft, event.effectId)) staffPaperFailed(draft, event.paperMoved);
-      return;
+      return paperNews(draft, event);
     case "settings.applied":
     case "turn.heard":
     case "turn.missed":
@@ -131,6 +128,16 @@ function atAnyTime(draft: Draft, event: SaleEvent): void {
     case "card.rejected":
       return;
   }
+}
+
+function paperNews(
+  draft: Draft,
+  event: Extract<SaleEvent, { kind: "receipt.printed" | "receipt.failed" }>,
+): void {
+  const paper = paperAtThePrinter(draft.state, event.effectId);
+  if (paper === undefined) return;
+  if (event.kind === "receipt.printed") staffPaperPrinted(draft);
+  else staffPaperFailed(draft, paper, event.paperMoved);
 }
 
 function started(draft: Draft): void {

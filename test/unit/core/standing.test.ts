@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { EMPTY_TERMINAL } from "../../../daemon/core/sale.ts";
+import { afterLoss, maySell } from "../../../daemon/core/standing.ts";
+import { TestTerminal } from "../../support/shop.ts";
+
+const bar = { kind: "journal.barred", reason: "copied" } as const;
+
+describe("a journal that the ledger does not accept", () => {
+  it("sells nothing: whoever comes is told", () => {
+    const terminal = new TestTerminal().linked().happen(bar);
+    expect(terminal.alarms).toEqual(["journal-barred"]);
+    terminal.happen({ kind: "sale.woken", saleId: "s", language: "en", source: "button" });
+    expect(terminal.effects).toMatchObject([
+      { kind: "speech.say", prompt: { kind: "out-of-order" }, language: "en" },
+    ]);
+    expect(terminal.state.sale).toBeNull();
+  });
+
+  it("is told of once for each reason", () => {
+    const terminal = new TestTerminal().happen(bar);
+    expect(terminal.happen(bar).alarms).toEqual([]);
+    expect(terminal.happen({ ...bar, reason: "restored" }).alarms).toEqual(["journal-barred"]);
+  });
+
+  it.each([
+    ["an order", () => new TestTerminal().linked().wake().order("latte")],
+    ["a card that is awaited", () => new TestTerminal().linked().wake().confirmOrder()],
+  ])("ends %s", (_, until) => {
+    const terminal = until().happen(bar);
+    expect(terminal.said).toEqual(["out-of-order"]);
+    expect(terminal.ending).toBe("cancelled");
+  });
+
+  it("lets a charge that is under way come to its end", () => {
+    const terminal = new TestTerminal().linked().wake().confirmOrder().tap().happen(bar);
+    expect(terminal.phase).toBe("authorising");
+    expect(terminal.approve().printed().ending).toBe("approved");
+  });
+
+  it("sells again when the ledger welcomes it", () => {
+    const terminal = new TestTerminal().linked().happen(bar).happen({ kind: "journal.welcomed" });
+    expect(terminal.wake().phase).toBe("listening");
+  });
+});
+
+describe("a journal that lost part of its past", () => {
+  const recalling = (): TestTerminal => {
+    const terminal = new TestTerminal();
+    terminal.state = afterLoss({ ...EMPTY_TERMINAL, lastSequence: 3 });
+    return terminal.linked();
+  };
+  const sale = (state: "approved" | "declined" | "reversed" | "pending", saleId: string) => ({
+    saleId,
+    sequence: 5,
+    key: `${saleId}/1`,
+    amount: { minor: 1n, currency: "KRW" },
+    state,
+    refundedMinor: 0n,
+    timeMs: 0,
+  });
+
+  it("sells nothing until the ledger has told what it remembers", () => {
+    const terminal = recalling();
+    expect(maySell(terminal.state)).toBe(false);
+    terminal.happen({ kind: "journal.recalled", lastSequence: 7, sales: [] });
+    expect(terminal.state).toMatchObject({ standing: { kind: "welcome" }, lastSequence: 7 });
+    expect(terminal.wake().state.sale?.sequence).toBe(8);
+  });
+
+  it("never goes back in its numbers", () => {
+    const terminal = recalling().happen({ kind: "journal.recalled", lastSequence: 1, sales: [] });
+    expect(terminal.state.lastSequence).toBe(3);
+  });
+
+  it("alarms for each sale that may have been charged and that it does not know", () => {
+    const sales = [sale("approved", "a"), sale("declined", "b"), sale("reversed", "c"), sale("pending", "d")];
+    const terminal = recalling().happen({ kind: "journal.recalled", lastSequence: 5, sales });
+    expect(terminal.effects).toMatchObject([
+      { alarm: { kind: "sale-forgotten", saleId: "a" } },
+      { alarm: { kind: "sale-forgotten", saleId: "d" } },
+    ]);
+  });
+
+  it("is told only once", () => {
+    const terminal = new TestTerminal().linked();
+    terminal.happen({ kind: "journal.recalled", lastSequence: 9, sales: [sale("approved", "a")] });
+    expect(terminal.effects).toEqual([]);
+    expect(terminal.state.lastSequence).toBe(0);
+  });
+
+  it("drops an order that is not paid, and keeps a charge that is under way", () => {
+    const ordering = new TestTerminal().linked().wake().order("latte");
+    expect(afterLoss(ordering.state).sale).toBeNull();
+    const atTheCard = new TestTerminal().linked().wake().confirmOrder();
+    expect(afterLoss(atTheCard.state).sale).toBeNull();
+    const charging = new TestTerminal().linked().wake().confirmOrder().tap();
+    expect(afterLoss(charging.state).sale?.phase.kind).toBe("authorising");
+  });
+});
+
+describe("a request that can never be sent", () => {
+  const buried = (terminal: TestTerminal, requestId: string, key = "sale-1/1"): TestTerminal =>
+    terminal.happen({ kind: "request.buried", requestId, key, reason: "too long" });
+
+  it("charged nothing when it was the authorisation", () => {
+    const terminal = new TestTerminal().linked().wake().confirmOrder().tap();
+    buried(terminal, "sale-1/1:authorise");
+    expect(terminal.alarms).toEqual(["request-buried"]);
+    expect(terminal.said).toEqual(["not-charged"]);
+    expect(terminal.ending).toBe("declined");
+  });
+
+  it("leaves the charge unknown when it was a query", () => {
+    const terminal = new TestTerminal().linked().wake().confirmOrder().tap().timeOut();
+    buried(terminal, "sale-1/1:query-1");
+    expect(terminal.alarms).toEqual(["request-buried"]);
+    expect(terminal.phase).toBe("uncertain");
+  });
+
+  it("is money that will not come when it was the claim of an offline sale", () => {
+    const terminal = new TestTerminal().unlinked().wake().confirmOrder().tap().printed();
+    buried(terminal, "sale-1/1:settle-query-1");
+    expect(terminal.alarms).toEqual(["request-buried"]);
+    expect(terminal.state.openCharges).toHaveLength(1);
+    buried(terminal, "sale-1/1:authorise");
+    expect(terminal.alarms).toEqual(["request-buried"]);
+    expect(terminal.state.openCharges).toEqual([]);
+    expect(terminal.state.day.totals.declinedAfter).toEqual({ count: 1, minor: 8_000n });
+  });
+
+  it("is no news of a charge that is long over", () => {
+    expect(buried(new TestTerminal(), "x/1:query-1", "x/1").effects).toEqual([]);
+  });
+});
+
+describe("an answer to another kind of request", () => {
+  const outcomes = [
+    {
+      kind: "refunded",
+      amount: { minor: 1n, currency: "KRW" },
+      total: { minor: 1n, currency: "KRW" },
+      gateway: "g",
+    },
+    { kind: "refund-refused", reason: "gateway" },
+  ] as const;
+
+  it.each(outcomes)("$kind leaves a charge unknown", (outcome) => {
+    const terminal = new TestTerminal().linked().wake().confirmOrder().tap().answer(outcome);
+    expect(terminal.phase).toBe("uncertain");
+    const offline = new TestTerminal().unlinked().wake().confirmOrder().tap().printed().answer(outcome);
+    expect(offline.state.openCharges).toHaveLength(1);
+  });
+});
