@@ -20,6 +20,8 @@ import {
   type StaffRequest,
 } from "./staff.ts";
 
+type Refund = Extract<StaffRequest, { kind: "refund" }>;
+
 export function staffAsked(draft: Draft, requestId: string, request: StaffRequest): void {
   const refusal = refusalOf(draft, request);
   if (refusal !== null) return tell(draft, requestId, { kind: "refused", reason: refusal });
@@ -27,7 +29,7 @@ export function staffAsked(draft: Draft, requestId: string, request: StaffReques
     case "void":
       return takeBack(draft, requestId, request.sale);
     case "refund":
-      return giveBack(draft, requestId, request.saleId, request.sale, amountOf(draft, request));
+      return giveBack(draft, requestId, request);
     case "reprint":
       addPaper(draft, copyOf({ kind: "receipt", receipt: request.sale.receipt }));
       return tell(draft, requestId, { kind: "printing" });
@@ -71,10 +73,7 @@ function voidRefusal(draft: Draft, sale: FoundSale): StaffRefusal | null {
   return sale.day === draft.state.day.number ? null : "another-day";
 }
 
-function refundRefusal(
-  draft: Draft,
-  request: Extract<StaffRequest, { kind: "refund" }>,
-): StaffRefusal | null {
+function refundRefusal(draft: Draft, request: Refund): StaffRefusal | null {
   const { sale, amount } = request;
   if (amount !== null && amount.currency !== (sale?.amount.currency ?? draft.settings.menu.currency)) {
     return "wrong-currency";
@@ -99,9 +98,9 @@ function refundsUnderWay(draft: Draft, saleId: string): bigint {
 }
 
 /** What was asked for, or all that is left. */
-function amountOf(draft: Draft, { sale, amount }: Extract<StaffRequest, { kind: "refund" }>): Money {
+function amountOf(draft: Draft, { sale, amount }: Refund): Money {
   const minor = sale === null ? 0n : leftOf(draft, sale);
-  return amount ?? { minor, currency: draft.settings.menu.currency };
+  return amount ?? { minor, currency: sale?.amount.currency ?? draft.settings.menu.currency };
 }
 
 function isPaying(draft: Draft): boolean {
@@ -118,13 +117,9 @@ function takeBack(draft: Draft, requestId: string, sale: FoundSale): void {
   open(draft, { requestId, saleId, key, amount, purpose: "void", charge }, sale);
 }
 
-function giveBack(
-  draft: Draft,
-  requestId: string,
-  saleId: string,
-  sale: FoundSale | null,
-  amount: Money,
-): void {
+function giveBack(draft: Draft, requestId: string, request: Refund): void {
+  const { saleId, sale } = request;
+  const amount = amountOf(draft, request);
   const key = `${saleId}/refund-${requestId}`;
   open(draft, { requestId, saleId, key, amount, purpose: "refund", charge: null }, sale);
 }

@@ -289,6 +289,15 @@ describe("unusual quantities", () => {
     expect(terminal.finishSpeech().intend({ kind: "confirm" }).basket).toEqual(after);
   });
 
+  it("leave the other lines alone", () => {
+    const terminal = new TestTerminal().wake().order("latte").finishSpeech().order("americano", 12);
+    terminal.finishSpeech().intend({ kind: "confirm" }).finishSpeech();
+    const iced = { temperature: "iced" };
+    terminal.intend(edit({ kind: "set-options", quantity: 11, options: iced }));
+    terminal.finishSpeech().intend({ kind: "confirm" });
+    expect(terminal.basket).toEqual(["1 latte", "1 americano", "11 americano iced"]);
+  });
+
   it("do not go round the limit of lines", () => {
     const terminal = new TestTerminal().wake().order("americano").order("latte").order("cookie");
     expect(terminal.order("water", 18).said).toEqual(["quantity-refused"]);
