@@ -1,5 +1,5 @@
 /**
- * The audit log on SQLite: every move of every charge, each row's hash covering the row before it, so that a row that
+ * The audit log on SQLite: every move of every charge and refund, each row's hash covering the row before it, so that a row that
  * is changed, removed or put in shows.
  *
  * Who can write the file can write the whole chain anew: whoever needs more notes the head that `verifyAudit` gives
@@ -14,7 +14,7 @@ import { count, text } from "./row.ts";
 type Db = Database.Database;
 
 export type AuditEvent = {
-  /** "received", "entombed", or the state that a charge moved to. */
+  /** "received", "honoured", "entombed", the state that a charge moved to, or "refund-" and the state of a refund. */
   readonly event: string;
   readonly terminal: string;
   readonly key: string;
@@ -28,7 +28,7 @@ export type AuditVerdict = {
   readonly rows: number;
   /** Number of the first row whose hash is wrong, null when all are right. */
   readonly firstBroken: number | null;
-  /** Charges whose state is not the one that the log ends with. */
+  /** Charges and refunds whose state is not the one that the log ends with. */
   readonly strayed: readonly string[];
   /** Hash of the newest row, in hex. */
   readonly head: string;
@@ -40,6 +40,8 @@ const EVENT = z.object({
   key: z.string(),
   state: z.string().optional(),
 });
+/** Before the states of refunds, whose keys are names of their own. */
+const REFUND = "refund-";
 const START = Buffer.alloc(32);
 
 /** Appends one row, inside the caller's transaction. */
@@ -64,16 +66,27 @@ export function verifyAudit(db: Db): AuditVerdict {
     if (!whole && firstBroken === null) firstBroken = rows;
     before = hashIn(row);
     const { event, terminal, key, state } = EVENT.parse(JSON.parse(line));
-    states.set(`${terminal} ${key}`, state ?? event);
+    const refund = event.startsWith(REFUND) ? REFUND : "";
+    states.set(`${refund}${terminal} ${key}`, state ?? event);
   }
+  const strayed = [...strayedIn(db, "charges", "", states), ...strayedIn(db, "refunds", REFUND, states)];
+  return { rows, firstBroken, strayed, head: before.toString("hex") };
+}
+
+function strayedIn(
+  db: Db,
+  table: "charges" | "refunds",
+  prefix: string,
+  states: ReadonlyMap<string, string>,
+): string[] {
   const strayed: string[] = [];
   for (const row of db
-    .prepare<unknown[], Row>("SELECT terminal, key, state FROM charges ORDER BY id")
+    .prepare<unknown[], Row>(`SELECT terminal, key, state FROM ${table} ORDER BY id`)
     .iterate()) {
     const name = `${text(row, "terminal")} ${text(row, "key")}`;
-    if (states.get(name) !== text(row, "state")) strayed.push(name);
+    if (states.get(`${prefix}${name}`) !== `${prefix}${text(row, "state")}`) strayed.push(name);
   }
-  return { rows, firstBroken, strayed, head: before.toString("hex") };
+  return strayed;
 }
 
 function hashOf(before: Buffer, timeMs: number, line: string): Buffer {

@@ -1,7 +1,7 @@
 /** Writing the books on SQLite: transfers and their entries. */
 import type Database from "better-sqlite3";
-import type { Booked, Entry, Step } from "./posting.ts";
-import { accountKind, entriesOf, isBalanced, transfersOf } from "./posting.ts";
+import type { Booked, Entry, RefundBooked, Step, Transfer } from "./posting.ts";
+import { accountKind, entriesOf, isBalanced, refundTransfersOf, transfersOf } from "./posting.ts";
 
 type Db = Database.Database;
 
@@ -10,15 +10,34 @@ type Db = Database.Database;
  * stored, when debits and credits differ, a transfer exists already, or a hold would be resolved twice.
  */
 export function book(db: Db, charge: Booked, steps: readonly Step[], nowMs: number): void {
+  store(
+    db,
+    charge.id,
+    steps.flatMap((step) => transfersOf(charge, step)),
+    nowMs,
+  );
+}
+
+/** Stores the transfers of one refund in the same way. */
+export function bookRefund(
+  db: Db,
+  charge: Omit<Booked, "amount">,
+  refund: RefundBooked,
+  nowMs: number,
+): void {
+  store(db, charge.id, refundTransfersOf(charge, refund), nowMs);
+}
+
+function store(db: Db, chargeId: number, transfers: readonly Transfer[], nowMs: number): void {
   const booked: Entry[] = [];
-  for (const transfer of steps.flatMap((step) => transfersOf(charge, step))) {
+  for (const transfer of transfers) {
     const { minor, currency } = transfer.amount;
     db.prepare(
       `INSERT INTO transfers (id, charge_id, kind, debit, credit, amount_minor, currency, resolves, booked_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(
       transfer.id,
-      charge.id,
+      chargeId,
       transfer.kind,
       transfer.debit,
       transfer.credit,
@@ -37,5 +56,5 @@ export function book(db: Db, charge: Booked, steps: readonly Step[], nowMs: numb
       booked.push(entry);
     });
   }
-  if (!isBalanced(booked)) throw new Error(`the postings of charge ${charge.id} do not balance`);
+  if (!isBalanced(booked)) throw new Error(`the postings of charge ${chargeId} do not balance`);
 }

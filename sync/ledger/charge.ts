@@ -135,8 +135,55 @@ export function judgeTap(tap: Tap): "fresh" | "late" | "replayed" {
   return tap.mode === "offline" ? "late" : "replayed";
 }
 
-/** Why a new charge is declined without asking the gateway; null when it is not. */
-export function refusalOf(tap: ReturnType<typeof judgeTap>, denied: boolean): DeclineReason | null {
-  if (tap === "replayed") return "card-replayed";
-  return denied ? "card-blocked" : null;
+export type OpeningAlarm = {
+  readonly kind: "card-counter-late" | "card-replayed" | "card-denied" | "offline-declined";
+  readonly detail: string;
+};
+
+export type Opening = {
+  readonly state: "attempting" | "declined" | "reversed";
+  readonly declineReason: DeclineReason | null;
+  readonly mode: "online" | "offline";
+  readonly steps: readonly Step[];
+  readonly alarms: readonly OpeningAlarm[];
+};
+
+/**
+ * How a new charge begins. `entombed`: its key was reversed before it arrived. `honoured`: the goods were handed over
+ * before it arrived. What is declined at once needs no hold, and leaves the shop's claim when the goods are gone.
+ */
+export function openingOf(
+  fresh: {
+    readonly mode: "online" | "offline";
+    readonly denied: boolean;
+    readonly card: { readonly counter: number; readonly masked: string };
+  },
+  known: {
+    readonly entombed: boolean;
+    readonly honoured: boolean;
+    readonly tap: ReturnType<typeof judgeTap>;
+  },
+): Opening {
+  const mode = known.honoured ? "offline" : fresh.mode;
+  if (known.entombed) return { state: "reversed", declineReason: null, mode, steps: [], alarms: [] };
+  const { counter, masked } = fresh.card;
+  const alarms: OpeningAlarm[] = [];
+  if (known.tap === "late") alarms.push({ kind: "card-counter-late", detail: `counter ${counter}` });
+  if (known.tap === "replayed") alarms.push({ kind: "card-replayed", detail: `counter ${counter}` });
+  else if (fresh.denied) alarms.push({ kind: "card-denied", detail: masked });
+  else return { state: "attempting", declineReason: null, mode, steps: ["hold"], alarms };
+  const declineReason = known.tap === "replayed" ? "card-replayed" : "card-blocked";
+  if (mode === "offline") alarms.push({ kind: "offline-declined", detail: declineReason });
+  return { state: "declined", declineReason, mode, steps: mode === "offline" ? ["claim"] : [], alarms };
+}
+
+/** What follows when the goods of a charge turn out to be gone: the claim on one that was declined already. */
+export function honouringOf(
+  charge: Pick<Charge, "state" | "mode" | "declineReason">,
+): Pick<Opening, "steps" | "alarms"> {
+  if (charge.state !== "declined" || charge.mode === "offline") return { steps: [], alarms: [] };
+  return {
+    steps: ["claim"],
+    alarms: [{ kind: "offline-declined", detail: charge.declineReason ?? "declined" }],
+  };
 }

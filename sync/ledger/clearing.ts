@@ -9,22 +9,23 @@
  */
 import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
 import { bodyHash } from "../wire.ts";
-import type { Charge, Learnt } from "./charge.ts";
+import type { Charge } from "./charge.ts";
 import { outcomeOf, UNRESOLVED } from "./charge.ts";
 import { understood } from "./gateway-call.ts";
 import type { Gateway, Order } from "./gateways/gateway.ts";
-import { isEarly, type Patience, retryWaitMs } from "./patience.ts";
+import {
+  isEarly,
+  MAX_CHARGE_MINOR,
+  type Patience,
+  PENDING_ALARM_AFTER_MS,
+  RESOLVER_BATCH,
+  retryWaitMs,
+} from "./patience.ts";
 import { called, type Job, type Procedure, stored } from "./procedure.ts";
-import type { Raise } from "./storage.ts";
+import { Refunding } from "./refunding.ts";
+import type { Raise, Settlement } from "./storage.ts";
 
 type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
-
-/** Largest single charge, in minor units: keeps every sum far inside 64 bits. */
-export const MAX_CHARGE_MINOR = 1_000_000_000_000n;
-/** A charge that stays unresolved longer than this raises an alarm. */
-export const PENDING_ALARM_AFTER_MS = 3_600_000;
-/** Charges asked for side by side in one round of the resolver. */
-export const RESOLVER_BATCH = 16;
 
 export type ClearingParts = {
   readonly gateway: Pick<Gateway, "id" | "capabilities">;
@@ -38,9 +39,12 @@ export type ClearingParts = {
 
 export class Clearing {
   readonly #parts: ClearingParts;
+  readonly #refunding: Refunding;
 
   constructor(parts: ClearingParts) {
     this.#parts = parts;
+    const { gateway, now, patience } = parts;
+    this.#refunding = new Refunding({ partialRefund: gateway.capabilities.partialRefund, now, patience });
   }
 
   /** The outcome of one request; safe to do again with the same request at any time. */
@@ -55,8 +59,16 @@ export class Clearing {
 
   /** What the resolver has to do now, longest due first. */
   *due(): Procedure<readonly Job<unknown>[]> {
-    const charges = yield* stored("due", this.#parts.now(), RESOLVER_BATCH);
-    return charges.map(({ terminal, key }) => this.resolve(terminal, key));
+    const { now } = this.#parts;
+    const charges = yield* stored("due", now(), RESOLVER_BATCH);
+    const refunds = yield* stored("dueRefunds", now(), RESOLVER_BATCH);
+    return [
+      ...charges.map(({ terminal, key }) => this.resolve(terminal, key)),
+      ...refunds.map(({ terminal, key }) => ({
+        lane: laneOf(terminal, key),
+        procedure: this.#refunding.resolve(terminal, key),
+      })),
+    ];
   }
 
   /** After a start no call of an earlier life is still waited for: everything unresolved is due. Gives its number. */
@@ -82,8 +94,9 @@ export class Clearing {
       case "reverse":
         return yield* this.#reverse(terminal, request.key, request.saleId);
       case "honour":
+        return yield* this.#honour(terminal, request.key, request.saleId);
       case "refund":
-        throw new Error(`requests to ${request.kind} are not answered yet`);
+        return yield* this.#refunding.answer(terminal, merchant, request);
     }
   }
 
@@ -149,9 +162,18 @@ export class Clearing {
     return outcomeOf(yield* this.#resolved(charge));
   }
 
+  /** The goods are gone: from now on a refusal of the gateway is the shop's claim. Answered like a query. */
+  *#honour(terminal: string, key: string, saleId: string): Procedure<LedgerOutcome> {
+    const charge = yield* stored("find", terminal, key);
+    if (charge === undefined || charge.saleId === saleId) {
+      yield* stored("honour", terminal, key, saleId, this.#parts.now());
+    }
+    return yield* this.#query(terminal, key, saleId);
+  }
+
   /**
    * Nothing is charged under the key when this answers "reversed". A charge that was declined is answered the same
-   * way, for the same is true of it.
+   * way, for the same is true of it. A charge of which something was given back, or may have been, is not reversed.
    */
   *#reverse(terminal: string, key: string, saleId: string): Procedure<LedgerOutcome> {
     const charge = yield* stored("find", terminal, key);
@@ -162,9 +184,12 @@ export class Clearing {
     if (charge.saleId !== saleId) return yield* this.#conflict(terminal, key, "reversed under another sale");
     if (charge.state === "declined") return { kind: "reversed" };
     if (charge.state === "reversed") return outcomeOf(charge);
-    const reversing =
-      charge.state === "reversing" ? charge : yield* this.#settle(charge, { kind: "reversal-asked" }, null);
-    return outcomeOf(yield* this.#sendReversal(reversing));
+    if (charge.state === "reversing") return outcomeOf(yield* this.#sendReversal(charge));
+    const { now, patience } = this.#parts;
+    const nextResolveMs = now() + patience.gatewayTimeoutMs + patience.firstRetryMs;
+    const asked = yield* stored("askReversal", charge, nextResolveMs, now());
+    if (asked.kind === "refunded") return { kind: "refund-refused", reason: "partly-refunded" };
+    return outcomeOf(yield* this.#sendReversal(asked.charge));
   }
 
   *#conflict(terminal: string, key: string, detail: string): Procedure<LedgerOutcome> {
@@ -274,8 +299,8 @@ export class Clearing {
 
   *#settle(
     charge: Charge,
-    learnt: Learnt,
-    attempt: { id: number; result: string } | null,
+    learnt: Settlement["learnt"],
+    attempt: { id: number; result: string },
     alarms: readonly Raise[] = [],
   ): Procedure<Charge> {
     const nowMs = this.#parts.now();

@@ -16,3 +16,8 @@ export function cardFingerprint(salt: Uint8Array, token: string): string {
 export function gatewayKeyOf(salt: Uint8Array, terminal: string, key: string): string {
   return `sp-${createHmac("sha256", salt).update(`${terminal}\n${key}`).digest("hex").slice(0, 40)}`;
 }
+
+/** The key of one refund at the gateway, never that of a charge. */
+export function refundKeyOf(salt: Uint8Array, terminal: string, key: string): string {
+  return `sr-${createHmac("sha256", salt).update(`${terminal}\n${key}`).digest("hex").slice(0, 40)}`;
+}

@@ -72,12 +72,18 @@ function statementJson(statement: Statement) {
   return {
     balanced: statement.balanced,
     truncated: statement.truncated,
-    transactions: statement.transactions.map(({ amount, ...transaction }) => ({
+    transactions: statement.transactions.map(({ amount, refundedMinor, refunds, ...transaction }) => ({
       ...transaction,
       amountMinor: amount.minor.toString(),
       currency: amount.currency,
+      refundedMinor: refundedMinor.toString(),
+      refunds: refunds.map(({ minor, ...refund }) => ({ ...refund, amountMinor: minor.toString() })),
     })),
     totals: statement.totals.map(({ minor, ...total }) => ({ ...total, amountMinor: minor.toString() })),
+    refundTotals: statement.refundTotals.map(({ minor, ...total }) => ({
+      ...total,
+      amountMinor: minor.toString(),
+    })),
     accounts: statement.accounts.map(({ debit, credit, ...account }) => ({
       ...account,
       debitMinor: debit.toString(),

@@ -111,4 +111,67 @@ export const MIGRATIONS: readonly string[] = [
     number INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, event TEXT NOT NULL, hash BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE refunds (
+    id INTEGER PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    key TEXT NOT NULL,
+    charge_id INTEGER REFERENCES charges(id),
+    merchant TEXT NOT NULL,
+    sale_id TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('attempting', 'pending', 'refunded', 'refused')),
+    refusal TEXT,
+    total_minor INTEGER,
+    refund_key TEXT NOT NULL UNIQUE,
+    resolve_count INTEGER NOT NULL DEFAULT 0,
+    next_resolve_ms INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    settled_ms INTEGER,
+    UNIQUE (terminal, key),
+    CHECK (charge_id IS NOT NULL OR state = 'refused'),
+    CHECK ((refusal IS NOT NULL) = (state = 'refused')),
+    CHECK ((total_minor IS NOT NULL) = (state = 'refunded'))
+  ) STRICT;
+  CREATE INDEX refunds_of_charge ON refunds (charge_id);
+  CREATE INDEX refunds_due ON refunds (next_resolve_ms) WHERE state IN ('attempting', 'pending');
+  CREATE INDEX charges_of_sale ON charges (sale_id);
+
+  -- What storage.ts promises, also when a program forgets it: all refunds of a charge together never exceed it.
+  CREATE TRIGGER refunds_fit BEFORE INSERT ON refunds WHEN NEW.state <> 'refused' BEGIN
+    SELECT RAISE(ABORT, 'refunds exceed the charge') WHERE NEW.amount_minor >
+      (SELECT amount_minor FROM charges WHERE id = NEW.charge_id)
+      - (SELECT COALESCE(SUM(amount_minor), 0) FROM refunds WHERE charge_id = NEW.charge_id AND state <> 'refused');
+  END;
+  CREATE TRIGGER refunds_remain BEFORE DELETE ON refunds BEGIN SELECT RAISE(ABORT, 'refunds are kept'); END;
+
+  -- Goods handed over for a charge that has not arrived.
+  CREATE TABLE honours (
+    terminal TEXT NOT NULL, key TEXT NOT NULL, sale_id TEXT NOT NULL, received_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, key)
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE attempts ADD COLUMN refund_id INTEGER REFERENCES refunds(id);
+
+  -- A check cannot be changed in place: the table is written anew with one kind of transfer more.
+  CREATE TABLE transfers_2 (
+    id TEXT PRIMARY KEY,
+    charge_id INTEGER NOT NULL REFERENCES charges(id),
+    kind TEXT NOT NULL CHECK (kind IN ('hold', 'post', 'void', 'claim', 'mirror', 'refund')),
+    debit TEXT NOT NULL,
+    credit TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    resolves TEXT UNIQUE REFERENCES transfers(id),
+    booked_ms INTEGER NOT NULL,
+    CHECK (debit <> credit)
+  ) STRICT;
+  INSERT INTO transfers_2 SELECT * FROM transfers;
+  DROP TABLE transfers;
+  ALTER TABLE transfers_2 RENAME TO transfers;
+  CREATE TRIGGER transfers_stay BEFORE UPDATE ON transfers BEGIN SELECT RAISE(ABORT, 'transfers are immutable'); END;
+  CREATE TRIGGER transfers_remain BEFORE DELETE ON transfers BEGIN SELECT RAISE(ABORT, 'transfers are immutable'); END;
+  `,
 ];

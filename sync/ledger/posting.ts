@@ -4,6 +4,7 @@
  * Double entry: a transfer moves one amount from a credited to a debited account, so every transfer's debits equal
  * its credits in its currency, and so do the sums over any number of transfers. Transfers are never changed: a hold
  * is resolved by one post or one void, a post is undone by one mirror, each naming the transfer that it resolves.
+ * Refunds stand against a post without resolving it, each with transfers of its own.
  *
  * Two layers: `pending` holds what is asked and not decided, `posted` what is decided. Resolving a hold takes it out
  * of the pending layer again by the opposite entries, so both layers balance at all times.
@@ -12,7 +13,7 @@ import type { Money } from "../../daemon/core/money.ts";
 
 export type Side = "debit" | "credit";
 export type Layer = "pending" | "posted";
-export type TransferKind = "hold" | "post" | "void" | "claim" | "mirror";
+export type TransferKind = "hold" | "post" | "void" | "claim" | "mirror" | "refund";
 
 export type Entry = {
   readonly account: string;
@@ -45,6 +46,9 @@ export type Booked = {
   readonly amount: Money;
 };
 
+/** What the rules need to know of a refund. */
+export type RefundBooked = { readonly id: number; readonly amount: Money };
+
 export type AccountKind = "payable" | "clearing" | "customer" | "suspense";
 
 /** What the shop is owed: grows on the credit side. */
@@ -76,17 +80,20 @@ export function accountKind(account: string): AccountKind {
 type Leg = { readonly name: string; readonly debit: string; readonly credit: string };
 
 /** The sale (customer owes, shop is owed) and its payment (gateway collects, customer has paid). */
-function legsOf(charge: Booked): readonly Leg[] {
+function legsOf(charge: Omit<Booked, "amount">): readonly Leg[] {
   return [
     { name: "sale", debit: customer(charge.card), credit: payable(charge.merchant) },
     { name: "payment", debit: clearing(charge.gateway), credit: customer(charge.card) },
   ];
 }
 
+function requirePositive(amount: Money): void {
+  if (amount.minor <= 0n) throw new Error(`cannot post ${amount.minor} ${amount.currency}`);
+}
+
 /** The transfers of one step of a charge; amounts must be greater than zero. */
 export function transfersOf(charge: Booked, step: Step): readonly Transfer[] {
-  if (charge.amount.minor <= 0n)
-    throw new Error(`cannot post ${charge.amount.minor} ${charge.amount.currency}`);
+  requirePositive(charge.amount);
   const id = (name: Step, leg: string): string => `${charge.id}/${name}/${leg}`;
   switch (step) {
     case "hold":
@@ -131,6 +138,23 @@ export function transfersOf(charge: Booked, step: Step): readonly Transfer[] {
   }
 }
 
+/**
+ * The transfers of one refund: the sale and its payment in the other direction, for the part that is given back. They
+ * undo nothing, because several may stand against one capture. `amount` must be greater than zero.
+ */
+export function refundTransfersOf(charge: Omit<Booked, "amount">, refund: RefundBooked): readonly Transfer[] {
+  const { id, amount } = refund;
+  requirePositive(amount);
+  return legsOf(charge).map(({ name, debit, credit }) => ({
+    id: `${charge.id}/refund-${id}/${name}`,
+    kind: "refund",
+    debit: credit,
+    credit: debit,
+    amount,
+    resolves: null,
+  }));
+}
+
 /** The entries of one transfer. */
 export function entriesOf(transfer: Transfer): readonly Entry[] {
   const { debit, credit, amount } = transfer;
@@ -147,6 +171,7 @@ export function entriesOf(transfer: Transfer): readonly Entry[] {
       return [...pair("pending", credit, debit), ...pair("posted", debit, credit)];
     case "claim":
     case "mirror":
+    case "refund":
       return pair("posted", debit, credit);
   }
 }

@@ -30,6 +30,10 @@ export function integer(row: Row, column: string): bigint {
   return value;
 }
 
+export function integerOrNull(row: Row, column: string): bigint | null {
+  return row[column] === null ? null : integer(row, column);
+}
+
 /** For numbers that are known to be small: counts, times. */
 export function count(row: Row, column: string): number {
   return Number(integer(row, column));

@@ -1,12 +1,15 @@
 /** Reading the books on SQLite: the statement, computed from the entries every time. */
 import type Database from "better-sqlite3";
 import { accountKind } from "./posting.ts";
+import { refundStateOf, refusalOf } from "./refunds-sqlite.ts";
 import type { Row } from "./row.ts";
 import { count, countOrNull, declineReasonOf, integer, modeOf, stateOf, text, textOrNull } from "./row.ts";
 import type {
   AccountBalance,
+  RefundTotal,
   Statement,
   StatementFilter,
+  StatementRefund,
   StatementTransaction,
   StateTotal,
 } from "./storage.ts";
@@ -20,7 +23,9 @@ export function readStatement(db: Db, filter: StatementFilter): Statement {
     ...(filter.key === undefined ? [] : ["key = @key"]),
   ];
   const select = `
-    SELECT charges.*, (SELECT COUNT(*) FROM attempts WHERE attempts.charge_id = charges.id) AS attempts
+    SELECT charges.*, (
+        SELECT COUNT(*) FROM attempts WHERE attempts.charge_id = charges.id AND attempts.refund_id IS NULL
+      ) AS attempts
     FROM charges
     WHERE ${conditions.length === 0 ? "TRUE" : conditions.join(" AND ")}
     ORDER BY charges.id LIMIT @limit`;
@@ -30,16 +35,20 @@ export function readStatement(db: Db, filter: StatementFilter): Statement {
     limit: filter.limit + 1,
   });
   const accounts = readAccounts(db);
+  const refunds = db.prepare<unknown[], Row>("SELECT * FROM refunds WHERE charge_id = ? ORDER BY id");
   return {
-    transactions: found.slice(0, filter.limit).map(transactionOf),
+    transactions: found
+      .slice(0, filter.limit)
+      .map((row) => transactionOf(row, refunds.all(count(row, "id")).map(statementRefundOf))),
     truncated: found.length > filter.limit,
     accounts,
     totals: readTotals(db),
+    refundTotals: readRefundTotals(db),
     balanced: accountsBalance(accounts),
   };
 }
 
-function transactionOf(row: Row): StatementTransaction {
+function transactionOf(row: Row, refunds: readonly StatementRefund[]): StatementTransaction {
   return {
     terminal: text(row, "terminal"),
     key: text(row, "key"),
@@ -53,6 +62,21 @@ function transactionOf(row: Row): StatementTransaction {
     gateway: text(row, "gateway"),
     card: text(row, "card_masked"),
     attempts: count(row, "attempts"),
+    timeMs: count(row, "time_ms"),
+    receivedMs: count(row, "received_ms"),
+    settledMs: countOrNull(row, "settled_ms"),
+    refundedMinor: refunds.reduce((sum, { state, minor }) => (state === "refunded" ? sum + minor : sum), 0n),
+    refunds,
+  };
+}
+
+function statementRefundOf(row: Row): StatementRefund {
+  return {
+    terminal: text(row, "terminal"),
+    key: text(row, "key"),
+    minor: integer(row, "amount_minor"),
+    state: refundStateOf(row),
+    refusal: refusalOf(row),
     timeMs: count(row, "time_ms"),
     receivedMs: count(row, "received_ms"),
     settledMs: countOrNull(row, "settled_ms"),
@@ -94,6 +118,21 @@ function readTotals(db: Db): StateTotal[] {
     .all()
     .map((row) => ({
       state: stateOf(row),
+      currency: text(row, "currency"),
+      count: count(row, "n"),
+      minor: integer(row, "minor"),
+    }));
+}
+
+/** Refunds of every sale, also those that were refused because there is no such sale. */
+function readRefundTotals(db: Db): RefundTotal[] {
+  const select = `SELECT state, currency, COUNT(*) AS n, SUM(amount_minor) AS minor FROM refunds
+    GROUP BY state, currency ORDER BY state, currency`;
+  return db
+    .prepare<unknown[], Row>(select)
+    .all()
+    .map((row) => ({
+      state: refundStateOf(row),
       currency: text(row, "currency"),
       count: count(row, "n"),
       minor: integer(row, "minor"),

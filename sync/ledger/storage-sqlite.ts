@@ -5,18 +5,26 @@
  *
  * Assumes that one process owns the file. Other processes may read it while the ledger runs.
  */
-import { randomBytes } from "node:crypto";
-import Database from "better-sqlite3";
-import { Fault } from "../../daemon/core/fault.ts";
-import type { DeclineReason } from "../../daemon/core/prompt.ts";
+import type Database from "better-sqlite3";
 import { raiseAlarm, readAlarms } from "./alarms-sqlite.ts";
 import { type AuditVerdict, appendAudit, verifyAudit } from "./audit-sqlite.ts";
+import { cardSalt, openBooks, takeLock } from "./books-file.ts";
 import { book } from "./books-sqlite.ts";
 import type { Charge } from "./charge.ts";
-import { judgeTap, moveOf, refusalOf, UNRESOLVED } from "./charge.ts";
-import { cardFingerprint, gatewayKeyOf } from "./fingerprint.ts";
-import { MIGRATIONS } from "./migrations.ts";
+import { honouringOf, type Learnt, moveOf, openingOf, UNRESOLVED } from "./charge.ts";
+import { insertCharge, judgeTapOf, useTap } from "./charges-sqlite.ts";
+import { cardFingerprint, refundKeyOf } from "./fingerprint.ts";
 import { RESOLVE_HORIZON_MS } from "./patience.ts";
+import type { Refund } from "./refund.ts";
+import {
+  beginRefundAttempt,
+  dueRefunds,
+  findRefund,
+  hasRefunds,
+  makeRefundsDue,
+  openRefund,
+  settleRefund,
+} from "./refunds-sqlite.ts";
 import type { Row } from "./row.ts";
 import { chargeOf } from "./row.ts";
 import { readStatement } from "./statement-sqlite.ts";
@@ -26,16 +34,18 @@ import {
   MAX_DEAD_LETTER_BYTES,
   MAX_DEAD_LETTERS,
   type NewCharge,
+  type NewRefund,
   type Opened,
+  type OpenedRefund,
   type Operation,
   type PromptLedgerStorage,
   type Raise,
+  type RefundSettlement,
+  type ReversalAsked,
   type Settlement,
   type Statement,
   type StatementFilter,
 } from "./storage.ts";
-
-const CARD_SALT = "card-salt";
 
 type Db = Database.Database;
 
@@ -52,21 +62,8 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
 
   open(): void {
     if (this.#path !== ":memory:") this.#lock = takeLock(`${this.#path}.lock`);
-    const db = new Database(this.#path);
+    const db = openBooks(this.#path);
     this.#db = db;
-    db.defaultSafeIntegers(true);
-    db.pragma("journal_mode = WAL");
-    db.pragma("synchronous = FULL");
-    db.pragma("foreign_keys = ON");
-    // A card token that is removed is overwritten, not only forgotten.
-    db.pragma("secure_delete = ON");
-    const synchronous = db.pragma("synchronous", { simple: true });
-    if (Number(synchronous) !== 2)
-      throw new Fault("journal.unwritable", `synchronous is ${String(synchronous)}, not FULL`);
-    const mode = db.pragma("journal_mode", { simple: true });
-    if (this.#path !== ":memory:" && mode !== "wal")
-      throw new Fault("journal.unwritable", `journal mode is ${String(mode)}`);
-    migrate(db, this.#path);
     this.#salt = cardSalt(db);
   }
 
@@ -83,39 +80,20 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
       if (known !== undefined) {
         return { kind: known.bodyHash === fresh.bodyHash ? "known" : "conflict", charge: known };
       }
+      const { terminal, key } = fresh;
       const card = cardFingerprint(this.#salt, fresh.card.token);
-      const entombed = this.#entombed(fresh.terminal, fresh.key);
-      const verdict = entombed ? "fresh" : this.#judge(card, fresh);
-      const refusal = entombed ? null : refusalOf(verdict, fresh.denied);
-      const state = entombed ? "reversed" : refusal === null ? "attempting" : "declined";
-      const charge = this.#insertCharge(db, fresh, card, state, refusal, nowMs);
-      appendAudit(db, nowMs, {
-        event: "received",
-        terminal: fresh.terminal,
-        key: fresh.key,
-        state,
-        ...amountOf(fresh),
+      const opening = openingOf(fresh, {
+        entombed: this.#entombed(terminal, key),
+        honoured: this.#honoured(terminal, key),
+        tap: judgeTapOf(db, card, fresh),
       });
-      if (verdict !== "fresh") {
-        const kind = verdict === "late" ? "card-counter-late" : "card-replayed";
-        raiseAlarm(
-          db,
-          { kind, subject: `${fresh.terminal} ${fresh.key}`, detail: `counter ${fresh.card.counter}` },
-          nowMs,
-        );
-      }
-      if (refusal === "card-blocked") {
-        const subject = `${fresh.terminal} ${fresh.key}`;
-        raiseAlarm(db, { kind: "card-denied", subject, detail: fresh.card.masked }, nowMs);
-      }
+      const charge = insertCharge(db, fresh, { card, opening, salt: this.#salt, nowMs });
+      const { state } = opening;
+      appendAudit(db, nowMs, { event: "received", terminal, key, state, ...amountOf(fresh) });
+      for (const alarm of opening.alarms) raiseAlarm(db, { ...alarm, subject: `${terminal} ${key}` }, nowMs);
+      book(db, charge, opening.steps, nowMs);
       if (state !== "attempting") return { kind: "decided", charge };
-      db.prepare("INSERT INTO card_taps (card, counter, terminal, key) VALUES (?, ?, ?, ?)").run(
-        card,
-        fresh.card.counter,
-        fresh.terminal,
-        fresh.key,
-      );
-      book(db, charge, ["hold"], nowMs);
+      useTap(db, card, fresh);
       return { kind: "opened", charge, attempt: this.#attempt(charge, "authorise", nowMs) };
     });
   }
@@ -139,6 +117,26 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
     return this.#entombed(terminal, key);
   }
 
+  honour(terminal: string, key: string, saleId: string, nowMs: number): Charge | undefined {
+    return this.#write((db) => {
+      const charge = this.#find(terminal, key);
+      if (charge === undefined) {
+        const put =
+          "INSERT INTO honours (terminal, key, sale_id, received_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+        db.prepare(put).run(terminal, key, saleId, nowMs);
+        return undefined;
+      }
+      if (charge.saleId !== saleId) throw new Error(`charge ${charge.id} is not of sale ${saleId}`);
+      if (charge.mode === "offline") return charge;
+      db.prepare("UPDATE charges SET mode = 'offline' WHERE id = ?").run(charge.id);
+      const { steps, alarms } = honouringOf(charge);
+      book(db, charge, steps, nowMs);
+      for (const alarm of alarms) raiseAlarm(db, { ...alarm, subject: `${terminal} ${key}` }, nowMs);
+      appendAudit(db, nowMs, { event: "honoured", terminal, key, state: charge.state });
+      return { ...charge, mode: "offline" };
+    });
+  }
+
   beginAttempt(charge: Charge, operation: Operation, nowMs: number): number {
     return this.#write(() => this.#attempt(charge, operation, nowMs));
   }
@@ -151,50 +149,66 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
     return ms === null || ms === undefined ? null : Number(ms);
   }
 
-  settle(charge: Charge, settlement: Settlement): Charge {
+  askReversal(charge: Charge, nextResolveMs: number, nowMs: number): ReversalAsked {
     return this.#write((db) => {
-      const { learnt, nowMs } = settlement;
-      const move = moveOf(charge, learnt);
-      const unresolved = UNRESOLVED.includes(move.state);
-      const update = db.prepare(`
+      if (hasRefunds(db, charge)) return { kind: "refunded" };
+      const asked = {
+        learnt: { kind: "reversal-asked" },
+        attempt: null,
+        nextResolveMs,
+        alarms: [],
+        nowMs,
+      } as const;
+      return { kind: "reversing", charge: this.#settle(db, charge, asked) };
+    });
+  }
+
+  settle(charge: Charge, settlement: Settlement): Charge {
+    return this.#write((db) => this.#settle(db, charge, settlement));
+  }
+
+  #settle(db: Db, charge: Charge, settlement: Omit<Settlement, "learnt"> & { learnt: Learnt }): Charge {
+    const { learnt, nowMs } = settlement;
+    const move = moveOf(charge, learnt);
+    const unresolved = UNRESOLVED.includes(move.state);
+    const update = db.prepare(`
         UPDATE charges SET state = @state, authorisation = COALESCE(@authorisation, authorisation),
           decline_reason = COALESCE(@reason, decline_reason), card_token = iif(@unresolved, card_token, NULL),
           resolve_count = resolve_count + @asked, next_resolve_ms = @nextMs,
           settled_ms = iif(@unresolved, NULL, @nowMs)
         WHERE id = @id AND state = @from`);
-      const { changes } = update.run({
-        state: move.state,
-        authorisation: learnt.kind === "approved" ? learnt.authorisation : null,
-        reason: learnt.kind === "declined" ? learnt.reason : null,
-        unresolved: unresolved ? 1 : 0,
-        asked: settlement.attempt === null ? 0 : 1,
-        nextMs: settlement.nextResolveMs,
-        nowMs,
-        id: charge.id,
-        from: charge.state,
-      });
-      if (changes !== 1) throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
-      book(db, charge, move.steps, nowMs);
-      if (settlement.attempt !== null) {
-        db.prepare("UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(
-          nowMs,
-          settlement.attempt.result,
-          settlement.attempt.id,
-        );
-      }
-      for (const alarm of settlement.alarms) raiseAlarm(db, alarm, nowMs);
-      if (move.state !== charge.state) {
-        appendAudit(db, nowMs, {
-          event: move.state,
-          terminal: charge.terminal,
-          key: charge.key,
-          ...amountOf(charge),
-        });
-      }
-      const settled = this.#find(charge.terminal, charge.key);
-      if (settled === undefined) throw new Error(`charge ${charge.id} is gone`);
-      return settled;
+    const { changes } = update.run({
+      state: move.state,
+      authorisation: learnt.kind === "approved" ? learnt.authorisation : null,
+      reason: learnt.kind === "declined" ? learnt.reason : null,
+      unresolved: unresolved ? 1 : 0,
+      asked: settlement.attempt === null ? 0 : 1,
+      nextMs: settlement.nextResolveMs,
+      nowMs,
+      id: charge.id,
+      from: charge.state,
     });
+    if (changes !== 1) throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
+    book(db, charge, move.steps, nowMs);
+    if (settlement.attempt !== null) {
+      db.prepare("UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(
+        nowMs,
+        settlement.attempt.result,
+        settlement.attempt.id,
+      );
+    }
+    for (const alarm of settlement.alarms) raiseAlarm(db, alarm, nowMs);
+    if (move.state !== charge.state) {
+      appendAudit(db, nowMs, {
+        event: move.state,
+        terminal: charge.terminal,
+        key: charge.key,
+        ...amountOf(charge),
+      });
+    }
+    const settled = this.#find(charge.terminal, charge.key);
+    if (settled === undefined) throw new Error(`charge ${charge.id} is gone`);
+    return settled;
   }
 
   due(nowMs: number, limit: number): readonly Charge[] {
@@ -207,8 +221,29 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
   makeAllDue(nowMs: number): number {
     return this.#write((db) => {
       const update = `UPDATE charges SET next_resolve_ms = ? WHERE state IN ('attempting', 'pending', 'reversing')`;
-      return db.prepare(update).run(nowMs).changes;
+      return db.prepare(update).run(nowMs).changes + makeRefundsDue(db, nowMs);
     });
+  }
+
+  openRefund(fresh: NewRefund, nowMs: number): OpenedRefund {
+    const refundKey = refundKeyOf(this.#salt, fresh.terminal, fresh.key);
+    return this.#write((db) => openRefund(db, fresh, refundKey, nowMs));
+  }
+
+  findRefund(terminal: string, key: string): Refund | undefined {
+    return findRefund(this.#open(), terminal, key);
+  }
+
+  beginRefundAttempt(refund: Refund, nowMs: number): number {
+    return this.#write((db) => beginRefundAttempt(db, refund, nowMs));
+  }
+
+  settleRefund(refund: Refund, settlement: RefundSettlement): Refund {
+    return this.#write((db) => settleRefund(db, refund, settlement));
+  }
+
+  dueRefunds(nowMs: number, limit: number): readonly Refund[] {
+    return dueRefunds(this.#open(), nowMs, limit);
   }
 
   raise(alarm: Raise, nowMs: number): void {
@@ -265,71 +300,11 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
     );
   }
 
-  #judge(card: string, fresh: NewCharge): "fresh" | "late" | "replayed" {
-    const db = this.#open();
-    const row = db
-      .prepare<unknown[], Row>("SELECT MAX(counter) AS last FROM card_taps WHERE card = ?")
-      .get(card);
-    const last = row?.["last"];
-    const used = db
-      .prepare("SELECT 1 FROM card_taps WHERE card = ? AND counter = ?")
-      .get(card, fresh.card.counter);
-    return judgeTap({
-      counter: fresh.card.counter,
-      mode: fresh.mode,
-      last: last === null || last === undefined ? null : Number(last),
-      used: used !== undefined,
-    });
-  }
-
-  #insertCharge(
-    db: Db,
-    fresh: NewCharge,
-    card: string,
-    state: Charge["state"],
-    refusal: DeclineReason | null,
-    nowMs: number,
-  ): Charge {
-    db.prepare(
-      `INSERT INTO terminals (id, merchant, first_seen_ms, last_seen_ms) VALUES (@id, @merchant, @nowMs, @nowMs)
-       ON CONFLICT (id) DO UPDATE SET merchant = excluded.merchant, last_seen_ms = excluded.last_seen_ms`,
-    ).run({ id: fresh.terminal, merchant: fresh.merchant, nowMs });
-    const { lastInsertRowid } = db
-      .prepare(
-        `INSERT INTO charges (terminal, key, body_hash, sale_id, sequence, merchant, amount_minor, vat_minor, currency,
-           mode, card, card_masked, card_token, lines, state, gateway, gateway_key, decline_reason, next_resolve_ms,
-           time_ms, received_ms, settled_ms)
-         VALUES (@terminal, @key, @bodyHash, @saleId, @sequence, @merchant, @amount, @vat, @currency,
-           @mode, @card, @masked, @token, @lines, @state, @gateway, @gatewayKey, @reason, @nextMs,
-           @timeMs, @nowMs, @settledMs)`,
-      )
-      .run({
-        terminal: fresh.terminal,
-        key: fresh.key,
-        bodyHash: fresh.bodyHash,
-        saleId: fresh.saleId,
-        sequence: fresh.sequence,
-        merchant: fresh.merchant,
-        amount: fresh.amount.minor,
-        vat: fresh.vat.minor,
-        currency: fresh.amount.currency,
-        mode: fresh.mode,
-        card,
-        masked: fresh.card.masked,
-        token: state === "attempting" ? fresh.card.token : null,
-        lines: linesText(fresh),
-        state,
-        gateway: fresh.gateway,
-        gatewayKey: gatewayKeyOf(this.#salt, fresh.terminal, fresh.key),
-        reason: refusal,
-        nowMs,
-        nextMs: fresh.nextResolveMs,
-        timeMs: fresh.timeMs,
-        settledMs: state === "attempting" ? null : nowMs,
-      });
-    const row = db.prepare<unknown[], Row>("SELECT * FROM charges WHERE id = ?").get(lastInsertRowid);
-    if (row === undefined) throw new Error("a charge that was just stored is gone");
-    return chargeOf(row);
+  #honoured(terminal: string, key: string): boolean {
+    return (
+      this.#open().prepare("SELECT 1 FROM honours WHERE terminal = ? AND key = ?").get(terminal, key) !==
+      undefined
+    );
   }
 
   #attempt(charge: Charge, operation: Operation, nowMs: number): number {
@@ -340,58 +315,6 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
   }
 }
 
-/** The lock dies with the process, however it ends, because the operating system holds it. */
-function takeLock(path: string): Db {
-  const lock = new Database(path, { timeout: 0 });
-  try {
-    lock.exec("BEGIN EXCLUSIVE");
-    return lock;
-  } catch (cause) {
-    lock.close();
-    throw new Fault(
-      "journal.locked",
-      `${path} is held by another ledger; stop it or use another data folder`,
-      { cause },
-    );
-  }
-}
-
-function migrate(db: Db, path: string): void {
-  const version = Number(db.pragma("user_version", { simple: true }));
-  if (version > MIGRATIONS.length) {
-    throw new Fault(
-      "journal.damaged",
-      `${path} is of version ${version}, this program knows up to ${MIGRATIONS.length}`,
-    );
-  }
-  for (let next = version; next < MIGRATIONS.length; next += 1) {
-    const sql = MIGRATIONS[next];
-    if (sql === undefined) break;
-    db.transaction(() => {
-      db.exec(sql);
-      db.pragma(`user_version = ${next + 1}`);
-    }).immediate();
-  }
-}
-
-/** Card tokens are stored as a keyed hash: the books can tell cards apart and nobody can list them. */
-function cardSalt(db: Db): Buffer {
-  db.prepare("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING").run(
-    CARD_SALT,
-    randomBytes(32),
-  );
-  const row = db.prepare<unknown[], Row>("SELECT value FROM meta WHERE name = ?").get(CARD_SALT);
-  const value = row?.["value"];
-  if (!Buffer.isBuffer(value)) throw new Fault("journal.damaged", "the ledger's card salt is missing");
-  return value;
-}
-
 function amountOf(of: Pick<NewCharge, "amount">): { amountMinor: string; currency: string } {
   return { amountMinor: of.amount.minor.toString(), currency: of.amount.currency };
-}
-
-function linesText(fresh: NewCharge): string {
-  return JSON.stringify(fresh.lines, (_key, value: unknown) =>
-    typeof value === "bigint" ? value.toString() : value,
-  );
 }

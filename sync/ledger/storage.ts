@@ -6,11 +6,12 @@
  * Every implementation refuses (throws, nothing is stored) a change whose debits and credits differ, a second
  * transfer of the same id, and a second resolution of the same hold.
  */
-import type { CardProof, SoldLine } from "../../daemon/core/clearing.ts";
+import type { CardProof, RefundRefusal, SoldLine } from "../../daemon/core/clearing.ts";
 import type { Money } from "../../daemon/core/money.ts";
 import type { DeclineReason } from "../../daemon/core/prompt.ts";
 import type { Charge, ChargeState, Learnt } from "./charge.ts";
 import type { AccountKind, Layer } from "./posting.ts";
+import type { Refund, RefundLearnt, RefundState } from "./refund.ts";
 
 export type NewCharge = {
   readonly terminal: string;
@@ -42,6 +43,51 @@ export type Opened =
   /** Seen before with another body. */
   | { readonly kind: "conflict"; readonly charge: Charge };
 
+export type NewRefund = {
+  /** The terminal that asks. */
+  readonly terminal: string;
+  /** The charge is looked for among all sales of this merchant. */
+  readonly merchant: string;
+  readonly key: string;
+  readonly saleId: string;
+  readonly amount: Money;
+  /** Whether the gateway gives back a part of a charge. */
+  readonly partialRefund: boolean;
+  readonly timeMs: number;
+  /** When to ask for the outcome, should it not be known by then. */
+  readonly nextResolveMs: number;
+};
+
+export type OpenedRefund =
+  /** New: its amount is reserved and the first attempt stored; call the gateway now. */
+  | { readonly kind: "opened"; readonly refund: Refund; readonly attempt: number }
+  /** New, and refused for good without the gateway. */
+  | { readonly kind: "decided"; readonly refund: Refund }
+  /** Nothing is stored: whether the sale was charged is not known yet. */
+  | { readonly kind: "undecided" }
+  /** Nothing is stored: the amount is in another currency than the charge. */
+  | { readonly kind: "other-currency" }
+  /** Seen before with the same sale and amount. */
+  | { readonly kind: "known"; readonly refund: Refund }
+  /** Seen before with another sale or amount. */
+  | { readonly kind: "conflict"; readonly refund: Refund };
+
+/** One thing learnt of a refund: moves its state, posts it when it was given, closes the attempt; all or nothing. */
+export type RefundSettlement = {
+  readonly learnt: RefundLearnt;
+  readonly attempt: { readonly id: number; readonly result: string };
+  /** When to ask again, should it stay unresolved. */
+  readonly nextResolveMs: number;
+  readonly alarms: readonly Raise[];
+  readonly nowMs: number;
+};
+
+/** What became of the wish to reverse a charge. */
+export type ReversalAsked =
+  | { readonly kind: "reversing"; readonly charge: Charge }
+  /** Nothing changed: something of it was given back, or may have been. */
+  | { readonly kind: "refunded" };
+
 export type Operation = "authorise" | "query" | "reverse" | "refund";
 
 export type AlarmKind =
@@ -72,7 +118,7 @@ export type Raise = { readonly kind: AlarmKind; readonly subject: string; readon
 
 /** One thing learnt of a charge: moves its state, posts the steps, closes the attempt; all or nothing. */
 export type Settlement = {
-  readonly learnt: Learnt;
+  readonly learnt: Exclude<Learnt, { kind: "reversal-asked" }>;
   readonly attempt: { readonly id: number; readonly result: string } | null;
   /** When to ask again, should the charge stay unresolved. */
   readonly nextResolveMs: number;
@@ -94,7 +140,24 @@ export type StatementTransaction = {
   readonly declineReason: DeclineReason | null;
   readonly gateway: string;
   readonly card: string;
+  /** Calls to the gateway, those for refunds left out. */
   readonly attempts: number;
+  readonly timeMs: number;
+  readonly receivedMs: number;
+  readonly settledMs: number | null;
+  /** What was given back of it, in minor units. */
+  readonly refundedMinor: bigint;
+  readonly refunds: readonly StatementRefund[];
+};
+
+/** A refund in the order in which it was asked for. */
+export type StatementRefund = {
+  /** The terminal that asked. */
+  readonly terminal: string;
+  readonly key: string;
+  readonly minor: bigint;
+  readonly state: RefundState;
+  readonly refusal: RefundRefusal | null;
   readonly timeMs: number;
   readonly receivedMs: number;
   readonly settledMs: number | null;
@@ -116,12 +179,20 @@ export type StateTotal = {
   readonly minor: bigint;
 };
 
+export type RefundTotal = {
+  readonly state: RefundState;
+  readonly currency: string;
+  readonly count: number;
+  readonly minor: bigint;
+};
+
 export type Statement = {
   readonly transactions: readonly StatementTransaction[];
   /** More transactions exist than were listed. */
   readonly truncated: boolean;
   readonly accounts: readonly AccountBalance[];
   readonly totals: readonly StateTotal[];
+  readonly refundTotals: readonly RefundTotal[];
   /** Debits equal credits in every currency and layer, summed from every entry of the whole ledger. */
   readonly balanced: boolean;
 };
@@ -159,11 +230,42 @@ export interface LedgerStorage {
   beginAttempt(charge: Charge, operation: Operation, nowMs: number): Eventual<number>;
   /** When the newest authorise call of the charge began, null when none did. */
   lastAuthoriseMs(charge: Charge): Eventual<number | null>;
-  /** Moves the charge from the state it is given in; throws when it is not in that state any more. */
+  /**
+   * The goods of this charge were handed over although nobody had answered: its mode becomes offline, and should it be
+   * declined already, the shop's claim is posted with an alarm. A key that never came is remembered for when it does;
+   * undefined then. Throws when the charge is of another sale.
+   */
+  honour(terminal: string, key: string, saleId: string, nowMs: number): Eventual<Charge | undefined>;
+  /**
+   * Moves a charge that is not final, or approved, to "reversing", unless a refund of it exists that is not refused:
+   * in one transaction, so that a charge is never both reversed and refunded.
+   */
+  askReversal(charge: Charge, nextResolveMs: number, nowMs: number): Eventual<ReversalAsked>;
+  /**
+   * Moves the charge from the state it is given in; throws when it is not in that state any more. Not for asking for
+   * a reversal, which may be refused.
+   */
   settle(charge: Charge, settlement: Settlement): Eventual<Charge>;
   /** Unresolved charges whose time to ask has come, longest due first. */
   due(nowMs: number, limit: number): Eventual<readonly Charge[]>;
-  /** Makes every unresolved charge due now: after a start nothing is known to be on its way. Gives their number. */
+
+  /**
+   * Finds the approved charge of the sale within the merchant, reserves the amount and stores the first attempt, in
+   * one transaction: all refunds of a charge that are not refused never exceed it.
+   */
+  openRefund(refund: NewRefund, nowMs: number): Eventual<OpenedRefund>;
+  findRefund(terminal: string, key: string): Eventual<Refund | undefined>;
+  /** The row that is written before every call to a gateway for a refund; gives its number. */
+  beginRefundAttempt(refund: Refund, nowMs: number): Eventual<number>;
+  /** Moves the refund from the state it is given in; throws when it is not in that state any more. */
+  settleRefund(refund: Refund, settlement: RefundSettlement): Eventual<Refund>;
+  /** Unresolved refunds whose time to ask has come, longest due first. */
+  dueRefunds(nowMs: number, limit: number): Eventual<readonly Refund[]>;
+
+  /**
+   * Makes every unresolved charge and refund due now: after a start nothing is known to be on its way. Gives their
+   * number.
+   */
   makeAllDue(nowMs: number): Eventual<number>;
 
   raise(alarm: Raise, nowMs: number): Eventual<void>;

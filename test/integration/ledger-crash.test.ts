@@ -4,8 +4,8 @@
  */
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { PENDING_ALARM_AFTER_MS } from "../../sync/ledger/clearing.ts";
 import type { AuthoriseResult, Gateway, QueryResult } from "../../sync/ledger/gateways/gateway.ts";
+import { PENDING_ALARM_AFTER_MS } from "../../sync/ledger/patience.ts";
 import { authorise, DeskWorld, GATEWAY_TIMEOUT_MS, query, reverse } from "../support/ledger-desk.ts";
 
 const TRANSIT_MS = 100;

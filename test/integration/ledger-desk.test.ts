@@ -143,14 +143,7 @@ describe("reversal", () => {
     await world.ask(authorise("s/1", 4_968));
     const charge = world.storage.find("counter-1", "s/1");
     if (charge === undefined) throw new Error("no charge");
-    const settlement = {
-      learnt: { kind: "reversal-asked" },
-      attempt: null,
-      nextResolveMs: 0,
-      alarms: [],
-      nowMs: 0,
-    } as const;
-    world.storage.settle(charge, settlement);
+    expect(world.storage.askReversal(charge, 0, 0)).toMatchObject({ kind: "reversing" });
     await world.crash();
     await world.start();
     expect(await world.states()).toEqual(["s/1 reversing"]);
@@ -167,7 +160,12 @@ describe("card counter", () => {
   test.each<[string, Authorise, string, string[]]>([
     ["greater", tap("b/1", 6), "approved", []],
     ["the same again under another key", tap("b/1", 5), "declined card-replayed", ["card-replayed 1"]],
-    ["the same again, offline", tap("b/1", 5, "offline"), "declined card-replayed", ["card-replayed 1"]],
+    [
+      "the same again, offline",
+      tap("b/1", 5, "offline"),
+      "declined card-replayed",
+      ["card-replayed 1", "offline-declined 1"],
+    ],
     ["lower", tap("b/1", 4), "declined card-replayed", ["card-replayed 1"]],
     [
       "lower, from an offline sale that arrives late",
