@@ -80,7 +80,7 @@ function refundRefusal(draft: Draft, request: Refund): StaffRefusal | null {
   }
   if (amount !== null && amount.minor <= 0n) return "amount-needed";
   // Sold on another terminal: the ledger knows what is left.
-  if (sale === null) return amount === null ? "amount-needed" : null;
+  if (sale === null) return null;
   if (sale.voided) return "already-voided";
   const left = leftOf(draft, sale);
   if (left <= 0n) return "nothing-left";
@@ -97,10 +97,10 @@ function refundsUnderWay(draft: Draft, saleId: string): bigint {
     .reduce((sum, { amount }) => sum + amount.minor, 0n);
 }
 
-/** What was asked for, or all that is left. */
-function amountOf(draft: Draft, { sale, amount }: Refund): Money {
-  const minor = sale === null ? 0n : leftOf(draft, sale);
-  return amount ?? { minor, currency: sale?.amount.currency ?? draft.settings.menu.currency };
+/** What was asked for, or all that is left; null when only the ledger knows what is left. */
+function wanted(draft: Draft, { sale, amount }: Refund): Money | null {
+  if (amount !== null || sale === null) return amount;
+  return { minor: leftOf(draft, sale), currency: sale.amount.currency };
 }
 
 function isPaying(draft: Draft): boolean {
@@ -119,7 +119,8 @@ function takeBack(draft: Draft, requestId: string, sale: FoundSale): void {
 
 function giveBack(draft: Draft, requestId: string, request: Refund): void {
   const { saleId, sale } = request;
-  const amount = amountOf(draft, request);
+  const amount = wanted(draft, request);
+  if (amount === null) return tell(draft, requestId, { kind: "refused", reason: "amount-needed" });
   const key = `${saleId}/refund-${requestId}`;
   open(draft, { requestId, saleId, key, amount, purpose: "refund", charge: null }, sale);
 }
