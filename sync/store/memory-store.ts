@@ -1,162 +1,159 @@
 /**
- * The store's twin in memory, for simulations and tests: the same promises and the same chain, on a `MemoryMedium` in
- * place of a file. A medium outlives the store that wrote it, so a crash is to forget the store and open another.
+ * The store's twin in memory, for simulations and tests: the same promises, on a `MemoryMedium` in place of a file.
+ * A transaction is prepared first, which may fail, and applied then, which cannot: half an append does not exist.
  */
 import { randomBytes } from "node:crypto";
-import type { LedgerAnswer, LedgerRequest } from "../../daemon/core/clearing.ts";
+import type { LedgerRequest } from "../../daemon/core/clearing.ts";
 import { Fault } from "../../daemon/core/fault.ts";
+import type { FoundSale } from "../../daemon/core/staff.ts";
+import type { DenyList } from "../wire/deny-list.ts";
 import { fromCanonicalJson, toCanonicalJson } from "./canonical-json.ts";
-import {
-  damaged,
-  followChain,
-  genesis,
-  type Link,
-  nextLink,
-  type StoredRecord,
-  sameHash,
-  stateHash,
-} from "./chain.ts";
-import { locked } from "./sqlite-fault.ts";
+import { damaged, followChain, genesis, type Link, nextLink, sameHash, stateHash } from "./chain.ts";
+import { forgetOldIn } from "./memory-forgetting.ts";
+import type { Form, MemoryContent, MemoryMedium, MemoryRecord, MemoryRow } from "./memory-medium.ts";
+import { foundSale } from "./sealed-rows.ts";
+import { locked, unwritable } from "./sqlite-fault.ts";
 import {
   type Commit,
   type DeadLetter,
   type JournalEvent,
+  type JournalIdentity,
   type JournalRecord,
   lastTimeOf,
   type Opened,
   type OutboxRow,
+  type Retention,
   type Store,
 } from "./store.ts";
 
-type Row = {
-  readonly position: number;
-  readonly id: string;
-  /** Canonical JSON, so that nobody can change what was stored. */
-  readonly request: string;
-  readonly createdMs: number;
-  readonly sentCount: number;
-  readonly status: "waiting" | "acknowledged" | "dead";
-};
-
-/** What a file holds. Replaced as a whole by each append: a half-written append cannot exist. */
-export type MemoryContent = {
-  readonly terminal: string;
-  readonly journalId: string;
-  readonly records: readonly StoredRecord[];
-  readonly state: { readonly position: number; readonly body: string; readonly hash: Uint8Array } | null;
-  readonly outbox: ReadonlyMap<string, Row>;
-  readonly deadLetters: readonly { readonly id: string; readonly reason: string; readonly atMs: number }[];
-  readonly counters: ReadonlyMap<string, number>;
-};
-
-/** The "file". `holder` is the store that has it open; a crash is to set it to null. */
-export class MemoryMedium {
-  content: MemoryContent | null = null;
-  holder: object | null = null;
-}
+export { type MemoryContent, MemoryMedium } from "./memory-medium.ts";
 
 const NAME = "memory";
+const NO_HASH = new Uint8Array();
+
+const TEXT: Form = {
+  keep: toCanonicalJson,
+  give: (kept) => fromCanonicalJson(String(kept)),
+  same: (kept, request) => kept === toCanonicalJson(request),
+};
+const REFERENCE: Form = {
+  keep: (value) => value,
+  give: (kept) => kept,
+  same: (kept, request) => kept === request || toCanonicalJson(kept) === toCanonicalJson(request),
+};
+
+/** What an append will change, made before anything is changed. */
+type Prepared = {
+  readonly head: Link;
+  readonly records: readonly MemoryRecord[];
+  readonly state: MemoryContent["state"];
+  readonly rows: readonly MemoryRow[];
+  readonly atMs: number;
+};
+
+type Settings = {
+  readonly terminal: string;
+  readonly medium: MemoryMedium;
+  /** Source of the journal's id and of each opening's nonce; a simulator gives its own, so that runs repeat. */
+  readonly randomId?: () => string;
+};
 
 export class MemoryStore<Event extends JournalEvent, State> implements Store<Event, State> {
   readonly #terminal: string;
   readonly #medium: MemoryMedium;
-  #head: Link | undefined;
+  readonly #form: Form;
+  readonly #randomId: () => string;
+  #bootNonce: string | undefined;
+  #failure: Fault | undefined;
   #unsavedSends = new Map<string, number>();
 
-  constructor(settings: { readonly terminal: string; readonly medium: MemoryMedium }) {
-    this.#terminal = settings.terminal;
-    this.#medium = settings.medium;
+  constructor({ terminal, medium, randomId = () => randomBytes(16).toString("hex") }: Settings) {
+    this.#terminal = terminal;
+    this.#medium = medium;
+    this.#form = medium.history === "kept" ? TEXT : REFERENCE;
+    this.#randomId = randomId;
   }
 
   open(): Opened<Event, State> {
-    if (this.#head !== undefined) throw new Error("the store is open");
+    if (this.#bootNonce !== undefined) throw new Error("the store is open");
     if (this.#medium.holder !== null) throw locked(NAME, undefined);
-    const content = this.#medium.content ?? emptyContent(this.#terminal);
+    const content = this.#medium.content ?? emptyContent(this.#terminal, this.#randomId());
     if (content.terminal !== this.#terminal) {
       throw new Fault(
         "settings.invalid",
         `this is the journal of terminal ${content.terminal}, the settings say ${this.#terminal}`,
       );
     }
-    const head = followChain(genesis(content.terminal, content.journalId), content.records, NAME);
-    const { state } = content;
-    if (state !== null) checkState(content, state);
+    if (this.#medium.history === "kept") checkContent(content);
+    content.boots += 1;
     this.#medium.content = content;
     this.#medium.holder = this;
-    this.#head = head;
+    this.#bootNonce = this.#randomId();
+    this.#failure = undefined;
     this.#unsavedSends = new Map();
+    const { state } = content;
     const statePosition = state?.position ?? 0;
     return {
-      state: state === null ? null : (fromCanonicalJson(state.body) as State),
+      state: state === null ? null : (this.#form.give(state.body) as State),
       statePosition,
       tail: this.events(statePosition + 1),
     };
   }
 
   append(commit: Commit<Event, State>): number {
-    const before = this.#content();
-    const atMs = lastTimeOf(commit.events);
-    const records = [...before.records];
-    let head = this.#headLink();
-    for (const event of commit.events) {
-      const body = toCanonicalJson(event);
-      head = nextLink(head, body);
-      records.push({ ...head, body });
-    }
-    const body = toCanonicalJson(commit.state);
-    const outbox = new Map(before.outbox);
-    for (const { id, request } of commit.outbox) insertRow(outbox, id, request, atMs);
-    const deadLetters = [...before.deadLetters];
-    for (const answer of commit.acknowledged) acknowledge(outbox, deadLetters, answer, atMs);
-    for (const [id, count] of this.#unsavedSends) addSent(outbox, id, count);
-    const counters = new Map(before.counters);
-    for (const { token, counter } of commit.cardCounters) {
-      counters.set(token, Math.max(counter, counters.get(token) ?? counter));
-    }
-    const state = { position: head.position, body, hash: stateHash(head, body) };
-    this.#medium.content = { ...before, records, state, outbox, deadLetters, counters };
-    this.#head = head;
-    this.#unsavedSends = new Map();
-    return head.position;
+    return this.#write((content) => {
+      const prepared = this.#prepare(content, commit);
+      applyEvents(content, commit, prepared);
+      applyRows(content, commit, prepared);
+      this.#saveSends(content);
+      applyBeside(content, commit, prepared.atMs);
+      return prepared.head.position;
+    });
   }
 
+  /** With history "newest" nothing is kept to be walked. */
   events(fromPosition = 1): Iterable<JournalRecord<Event>> {
-    const { records } = this.#content();
-    return records
-      .filter((record) => record.position >= fromPosition)
-      .map(({ position, body, hash }) => ({ position, event: fromCanonicalJson(body) as Event, hash }));
+    const { records, anchor } = this.#content();
+    return records.slice(Math.max(0, fromPosition - anchor.position - 1)).map(({ position, body, hash }) => ({
+      position,
+      event: fromCanonicalJson(body) as Event,
+      hash,
+    }));
   }
 
   lastOfKind(kind: Event["kind"], upToPosition: number): Event | null {
-    const found = [...this.events()].findLast(
-      ({ position, event }) => position <= upToPosition && event.kind === kind,
-    );
-    return found?.event ?? null;
+    const { newest, records, anchor } = this.#content();
+    const last = newest.get(kind);
+    if (last === undefined || last.position <= anchor.position) return null;
+    if (last.position <= upToPosition) return this.#form.give(this.#form.keep(last.event)) as Event;
+    const found = records.findLast((record) => record.kind === kind && record.position <= upToPosition);
+    return found === undefined ? null : (fromCanonicalJson(found.body) as Event);
   }
 
   verify(): { readonly events: number } {
-    const { terminal, journalId, records } = this.#content();
-    const head = followChain(genesis(terminal, journalId), records, NAME);
-    if (head.position !== this.#headLink().position)
-      throw damaged(NAME, `event ${head.position + 1} is missing`);
-    return { events: head.position };
+    const content = this.#content();
+    if (this.#medium.history === "kept") checkContent(content);
+    return { events: content.head.position };
   }
 
   pending(afterPosition: number, limit: number): readonly OutboxRow[] {
-    return [...this.#content().outbox.values()]
-      .filter((row) => row.status === "waiting" && row.position > afterPosition)
-      .slice(0, limit)
-      .map(({ position, id, request, createdMs, sentCount }) => ({
+    const found: OutboxRow[] = [];
+    for (const { position, id, request, createdMs, sentCount } of this.#content().waiting.values()) {
+      if (found.length >= limit) break;
+      if (position <= afterPosition) continue;
+      found.push({
         position,
         id,
-        request: fromCanonicalJson(request) as LedgerRequest,
+        request: this.#form.give(request) as LedgerRequest,
         createdMs,
         sentCount: sentCount + (this.#unsavedSends.get(id) ?? 0),
-      }));
+      });
+    }
+    return found;
   }
 
   depth(): number {
-    return [...this.#content().outbox.values()].filter((row) => row.status === "waiting").length;
+    return this.#content().waiting.size;
   }
 
   markSent(id: string): void {
@@ -165,108 +162,221 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   deadLetter(id: string, reason: string, atMs: number): void {
-    const content = this.#content();
-    const row = content.outbox.get(id);
-    if (row?.status !== "waiting") return;
-    const outbox = new Map(content.outbox).set(id, { ...row, status: "dead" });
-    this.#medium.content = {
-      ...content,
-      outbox,
-      deadLetters: [...content.deadLetters, { id, reason, atMs }],
-    };
+    this.#write((content) => {
+      const row = content.waiting.get(id);
+      if (row === undefined) return;
+      row.status = "dead";
+      content.waiting.delete(id);
+      content.deadLetters.set(id, { id, reason, atMs });
+    });
   }
 
   deadLetters(): readonly DeadLetter[] {
-    const { outbox, deadLetters } = this.#content();
-    const requests = [...outbox.values()].flatMap((row) => {
-      const letter = deadLetters.find((other) => other.id === row.id);
-      return letter === undefined
-        ? []
-        : [{ ...letter, request: fromCanonicalJson(row.request) as LedgerRequest }];
-    });
-    return requests;
+    const { rows, deadLetters } = this.#content();
+    return [...deadLetters.values()]
+      .flatMap((letter) => {
+        const row = rows.get(letter.id);
+        return row === undefined ? [] : [{ row, letter }];
+      })
+      .sort((a, b) => a.row.position - b.row.position)
+      .map(({ row, letter }) => ({ ...letter, request: this.#form.give(row.request) as LedgerRequest }));
   }
 
   lastCounter(token: string): number | null {
     return this.#content().counters.get(token) ?? null;
   }
 
-  close(): void {
-    if (this.#head === undefined) return;
-    const content = this.#content();
-    const outbox = new Map(content.outbox);
-    for (const [id, count] of this.#unsavedSends) addSent(outbox, id, count);
-    this.#medium.content = { ...content, outbox };
-    this.#medium.holder = null;
-    this.#head = undefined;
+  identity(): JournalIdentity {
+    const { journalId, predecessor, boots, lastRow } = this.#content();
+    return { journalId, predecessor, boots, bootNonce: this.#bootNonce ?? "", lastOutboxPosition: lastRow };
   }
 
-  #headLink(): Link {
-    if (this.#head === undefined) throw new Error("the store is not open");
-    return this.#head;
+  soldSale(saleId: string): FoundSale | null {
+    const { sold, refunds } = this.#content();
+    const found = sold.get(saleId);
+    if (found === undefined) return null;
+    const back = [...refunds.values()]
+      .map(({ refund }) => refund)
+      .filter((refund) => refund.saleId === saleId);
+    return foundSale(found.sale, back);
+  }
+
+  soldSales(limit: number): readonly FoundSale[] {
+    const newest = [...this.#content().sold.keys()].slice(-limit).reverse();
+    return newest.flatMap((saleId) => this.soldSale(saleId) ?? []);
+  }
+
+  saveDenyList(list: DenyList): void {
+    this.#write((content) => {
+      if (content.denyList === null || content.denyList.version < list.version) content.denyList = list;
+    });
+  }
+
+  denyList(): DenyList | null {
+    return this.#content().denyList;
+  }
+
+  prune(retention: Retention, nowMs: number): boolean {
+    return this.#write((content) => forgetOldIn(content, retention, nowMs));
+  }
+
+  close(): void {
+    if (this.#bootNonce === undefined) return;
+    if (this.#failure === undefined) this.#saveSends(this.#content());
+    this.#medium.holder = null;
+    this.#bootNonce = undefined;
+  }
+
+  #prepare(content: MemoryContent, commit: Commit<Event, State>): Prepared {
+    const atMs = lastTimeOf(commit.events);
+    const isKept = this.#medium.history === "kept";
+    let { head } = content;
+    const records: MemoryRecord[] = [];
+    for (const event of commit.events) {
+      const body = isKept ? toCanonicalJson(event) : "";
+      head = isKept ? nextLink(head, body) : { position: head.position + 1, hash: NO_HASH };
+      if (isKept) records.push({ ...head, body, kind: event.kind, atMs: event.atMs });
+    }
+    const body = this.#form.keep(commit.state);
+    const hash = isKept ? stateHash(head, String(body)) : NO_HASH;
+    const rows = this.#newRows(content, commit, atMs);
+    return { head, records, state: { position: head.position, body, hash }, rows, atMs };
+  }
+
+  #newRows(content: MemoryContent, commit: Commit<Event, State>, createdMs: number): readonly MemoryRow[] {
+    const rows = new Map<string, MemoryRow>();
+    for (const { id, request } of commit.outbox) {
+      const existing = content.rows.get(id) ?? rows.get(id);
+      if (existing === undefined) {
+        const position = content.lastRow + rows.size + 1;
+        const kept = this.#form.keep(request);
+        rows.set(id, {
+          position,
+          id,
+          request: kept,
+          createdMs,
+          sentCount: 0,
+          status: "waiting",
+          answeredMs: 0,
+        });
+      } else if (!this.#form.same(existing.request, request)) {
+        throw new Error(`outbox row ${id} exists with another request`);
+      }
+    }
+    return [...rows.values()];
+  }
+
+  #saveSends(content: MemoryContent): void {
+    for (const [id, count] of this.#unsavedSends) {
+      const row = content.rows.get(id);
+      if (row !== undefined) row.sentCount += count;
+    }
+    this.#unsavedSends.clear();
   }
 
   #content(): MemoryContent {
-    this.#headLink();
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#bootNonce === undefined) throw new Error("the store is not open");
     const { content, holder } = this.#medium;
     if (content === null || holder !== this)
       throw new Error("the medium was taken from the store that holds it");
     return content;
   }
-}
 
-function emptyContent(terminal: string): MemoryContent {
-  const journalId = randomBytes(16).toString("hex");
-  return {
-    terminal,
-    journalId,
-    records: [],
-    state: null,
-    outbox: new Map(),
-    deadLetters: [],
-    counters: new Map(),
-  };
-}
-
-function checkState(content: MemoryContent, state: NonNullable<MemoryContent["state"]>): void {
-  const record = content.records[state.position - 1];
-  if (record === undefined) throw damaged(NAME, `event ${state.position} is missing`);
-  if (!sameHash(stateHash(record, state.body), state.hash))
-    throw damaged(NAME, "the state snapshot was changed");
-}
-
-function insertRow(outbox: Map<string, Row>, id: string, request: LedgerRequest, createdMs: number): void {
-  const text = toCanonicalJson(request);
-  const existing = outbox.get(id);
-  if (existing === undefined) {
-    // Rows are never removed, so the next position is one more than their number.
-    outbox.set(id, {
-      position: outbox.size + 1,
-      id,
-      request: text,
-      createdMs,
-      sentCount: 0,
-      status: "waiting",
-    });
-  } else if (existing.request !== text) {
-    throw new Error(`outbox row ${id} exists with another request`);
+  #write<Result>(work: (content: MemoryContent) => Result): Result {
+    const content = this.#content();
+    const { failNext } = this.#medium;
+    if (failNext === null) return work(content);
+    this.#medium.failNext = null;
+    if (failNext === "after") work(content);
+    this.#failure = unwritable(NAME, "the medium takes no more", undefined);
+    throw this.#failure;
   }
 }
 
-function acknowledge(
-  outbox: Map<string, Row>,
-  deadLetters: { id: string; reason: string; atMs: number }[],
-  answer: LedgerAnswer,
-  atMs: number,
-): void {
-  const row = outbox.get(answer.requestId);
-  if (row?.status !== "waiting") return;
-  outbox.set(row.id, { ...row, status: "acknowledged" });
-  if (answer.outcome.kind === "refused")
-    deadLetters.push({ id: row.id, reason: `refused: ${answer.outcome.reason}`, atMs });
+function emptyContent(terminal: string, journalId: string): MemoryContent {
+  const origin = genesis(terminal, journalId);
+  return {
+    terminal,
+    journalId,
+    predecessor: null,
+    boots: 0,
+    anchor: origin,
+    head: origin,
+    newestMs: 0,
+    records: [],
+    newest: new Map(),
+    state: null,
+    rows: new Map(),
+    waiting: new Map(),
+    lastRow: 0,
+    deadLetters: new Map(),
+    counters: new Map(),
+    sold: new Map(),
+    refunds: new Map(),
+    denyList: null,
+  };
 }
 
-function addSent(outbox: Map<string, Row>, id: string, count: number): void {
-  const row = outbox.get(id);
-  if (row !== undefined) outbox.set(id, { ...row, sentCount: row.sentCount + count });
+function checkContent({ anchor, head, records, state }: MemoryContent): void {
+  const end = followChain(anchor, records, NAME);
+  if (end.position !== head.position) throw damaged(NAME, `event ${end.position + 1} is missing`);
+  if (state === null) {
+    if (anchor.position > 0) throw damaged(NAME, "the state snapshot is missing and events are forgotten");
+    return;
+  }
+  if (!sameHash(stateHash(head, String(state.body)), state.hash))
+    throw damaged(NAME, "the state snapshot was changed");
+}
+
+function applyEvents(
+  content: MemoryContent,
+  { events }: Commit<JournalEvent, unknown>,
+  { head, records, state, atMs }: Prepared,
+): void {
+  let position = content.head.position;
+  for (const event of events) {
+    position += 1;
+    content.newest.set(event.kind, { position, event });
+  }
+  for (const record of records) content.records.push(record);
+  content.head = head;
+  content.newestMs = atMs;
+  content.state = state;
+}
+
+function applyRows(
+  content: MemoryContent,
+  { acknowledged }: Commit<JournalEvent, unknown>,
+  { rows, atMs }: Prepared,
+): void {
+  for (const row of rows) {
+    content.rows.set(row.id, row);
+    content.waiting.set(row.id, row);
+    content.lastRow = row.position;
+  }
+  for (const { requestId: id, outcome } of acknowledged) {
+    const row = content.waiting.get(id);
+    if (row === undefined) continue;
+    row.status = "acknowledged";
+    row.answeredMs = atMs;
+    content.waiting.delete(id);
+    if (outcome.kind === "refused")
+      content.deadLetters.set(id, { id, reason: `refused: ${outcome.reason}`, atMs });
+  }
+}
+
+function applyBeside(
+  content: MemoryContent,
+  { cardCounters, sold = [], refunds = [] }: Commit<JournalEvent, unknown>,
+  at_ms: number,
+): void {
+  for (const { token, counter } of cardCounters)
+    content.counters.set(token, Math.max(counter, content.counters.get(token) ?? counter));
+  for (const sale of sold) {
+    if (!content.sold.has(sale.saleId)) content.sold.set(sale.saleId, { sale, at_ms });
+  }
+  for (const refund of refunds) {
+    if (!content.refunds.has(refund.key)) content.refunds.set(refund.key, { refund, at_ms });
+  }
 }

@@ -1,33 +1,81 @@
 /** The SQL of the store, prepared once for each opening, with the shapes of rows and parameters. */
 import type Database from "better-sqlite3";
-import type { Link, StoredRecord } from "./chain.ts";
+import type { Link, StoredRecord, StoredRow } from "./chain.ts";
 
-export type Identity = { readonly terminal: string; readonly journal_id: string };
-type StateRow = { readonly position: number; readonly body: string; readonly hash: Uint8Array };
-type RequestRow = { readonly id: string; readonly request: string; readonly hash: Uint8Array };
-type WaitingRow = RequestRow & {
-  readonly position: number;
-  readonly created_ms: number;
-  readonly sent_count: number;
+export type IdentityRow = {
+  readonly terminal: string;
+  readonly journal_id: string;
+  readonly predecessor: string | null;
+  readonly boots: number;
+  readonly clean: number;
+  readonly hash: Uint8Array | null;
 };
-type DeadRow = RequestRow & { readonly reason: string; readonly at_ms: number };
+export type SnapshotRow = {
+  readonly journal_id: string;
+  readonly position: number;
+  readonly link: Uint8Array | null;
+  readonly waiting: number;
+  readonly waiting_digest: Uint8Array;
+  readonly last_row: number;
+  readonly hash: Uint8Array;
+  readonly body: string;
+};
+type WaitingRow = StoredRow & { readonly created_ms: number; readonly sent_count: number };
+type DeadRow = StoredRow & { readonly reason: string; readonly at_ms: number };
+type BodyRow = { readonly position: number; readonly body: string; readonly hash: Uint8Array };
+export type DenyRow = {
+  readonly version: number;
+  readonly count: number;
+  readonly coded: Uint8Array;
+  readonly hash: Uint8Array;
+};
 
 // The return type is what the store reads; inferring it would lose the row shapes.
 export function statementsOf(database: Database.Database) {
   const read = <Parameters extends unknown[], Row>(sql: string) => database.prepare<Parameters, Row>(sql);
   const write = <Parameters extends unknown[]>(sql: string) => database.prepare<Parameters>(sql);
   return {
-    identity: read<[], Identity>("SELECT terminal, journal_id FROM journal_identity"),
-    insertIdentity: write<[terminal: string, journalId: string]>(
-      "INSERT INTO journal_identity (only, terminal, journal_id) VALUES (1, ?, ?)",
+    identity: read<[], IdentityRow>(
+      "SELECT terminal, journal_id, predecessor, boots, clean, hash FROM identity",
+    ),
+    saveIdentity: write<
+      [
+        terminal: string,
+        journalId: string,
+        predecessor: string | null,
+        boots: number,
+        clean: number,
+        hash: Uint8Array,
+      ]
+    >(
+      "INSERT OR REPLACE INTO identity (only, terminal, journal_id, predecessor, boots, clean, hash) VALUES (1, ?, ?, ?, ?, ?, ?)",
+    ),
+    anchor: read<[], { position: number; link: Uint8Array; hash: Uint8Array }>(
+      "SELECT position, link, hash FROM anchor",
+    ),
+    saveAnchor: write<[position: number, link: Uint8Array, hash: Uint8Array]>(
+      "INSERT OR REPLACE INTO anchor (only, position, link, hash) VALUES (1, ?, ?, ?)",
     ),
     verified: read<[], Link>("SELECT position, hash FROM verified"),
     saveVerified: write<[position: number, hash: Uint8Array]>(
-      "INSERT INTO verified (only, position, hash) VALUES (1, ?, ?) ON CONFLICT (only) DO UPDATE SET position = excluded.position, hash = excluded.hash",
+      "INSERT OR REPLACE INTO verified (only, position, hash) VALUES (1, ?, ?)",
     ),
-    state: read<[], StateRow>("SELECT position, body, hash FROM state"),
-    saveState: write<[position: number, body: string, hash: Uint8Array]>(
-      "INSERT INTO state (only, position, body, hash) VALUES (1, ?, ?, ?) ON CONFLICT (only) DO UPDATE SET position = excluded.position, body = excluded.body, hash = excluded.hash",
+    snapshot: read<[], SnapshotRow>(
+      "SELECT journal_id, position, link, waiting, waiting_digest, last_row, hash, body FROM snapshot",
+    ),
+    saveSnapshot: write<
+      [
+        journalId: string,
+        position: number,
+        link: Uint8Array,
+        waiting: number,
+        digest: Uint8Array,
+        lastRow: number,
+        hash: Uint8Array,
+        body: string,
+      ]
+    >(
+      "INSERT OR REPLACE INTO snapshot (only, journal_id, position, link, waiting, waiting_digest, last_row, hash, body) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
     ),
     link: read<[position: number], Link>("SELECT position, hash FROM journal WHERE position = ?"),
     records: read<[from: number, limit: number], StoredRecord>(
@@ -39,30 +87,68 @@ export function statementsOf(database: Database.Database) {
     insertRecord: write<[position: number, body: string, hash: Uint8Array]>(
       "INSERT INTO journal (position, body, hash) VALUES (?, ?, ?)",
     ),
+    timesFrom: read<[from: number, limit: number], Link & { at_ms: number }>(
+      "SELECT position, hash, at_ms FROM journal WHERE position >= ? ORDER BY position LIMIT ?",
+    ),
+    forgetEvents: write<[upTo: number]>("DELETE FROM journal WHERE position <= ?"),
     pending: read<[after: number, limit: number], WaitingRow>(
       "SELECT position, id, request, hash, created_ms, sent_count FROM outbox WHERE status = 'waiting' AND position > ? ORDER BY position LIMIT ?",
     ),
-    depth: database.prepare("SELECT count(*) FROM outbox WHERE status = 'waiting'").pluck(),
-    insertRow: write<[id: string, request: string, hash: Uint8Array, createdMs: number]>(
-      "INSERT INTO outbox (id, request, hash, created_ms) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    lastRow: database
+      .prepare("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'")
+      .pluck(),
+    insertRow: write<[position: number, id: string, request: string, hash: Uint8Array, createdMs: number]>(
+      "INSERT INTO outbox (position, id, request, hash, created_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     ),
     requestOf: read<[id: string], { request: string }>("SELECT request FROM outbox WHERE id = ?"),
-    acknowledge: write<[atMs: number, answer: string, id: string]>(
-      "UPDATE outbox SET status = 'acknowledged', acknowledged_ms = ?, answer = ? WHERE id = ? AND status = 'waiting'",
+    acknowledge: read<[atMs: number, answer: string, id: string], Link>(
+      "UPDATE outbox SET status = 'acknowledged', acknowledged_ms = ?, answer = ? WHERE id = ? AND status = 'waiting' RETURNING position, hash",
     ),
     addSent: write<[count: number, id: string]>("UPDATE outbox SET sent_count = sent_count + ? WHERE id = ?"),
-    kill: write<[id: string]>("UPDATE outbox SET status = 'dead' WHERE id = ? AND status = 'waiting'"),
+    bury: read<[id: string], Link>(
+      "UPDATE outbox SET status = 'dead' WHERE id = ? AND status = 'waiting' RETURNING position, hash",
+    ),
     insertDeadLetter: write<[id: string, reason: string, atMs: number]>(
       "INSERT INTO dead_letter (id, reason, at_ms) VALUES (?, ?, ?)",
     ),
     deadLetters: read<[], DeadRow>(
-      "SELECT id, reason, at_ms, request, hash FROM dead_letter JOIN outbox USING (id) ORDER BY outbox.position",
+      "SELECT position, id, reason, at_ms, request, hash FROM dead_letter JOIN outbox USING (id) ORDER BY outbox.position",
     ),
-    lastCounter: read<[token: string], { counter: number }>(
-      "SELECT counter FROM card_counter WHERE token = ?",
+    answeredFrom: read<[limit: number], { position: number; at_ms: number }>(
+      "SELECT position, acknowledged_ms AS at_ms FROM outbox WHERE status = 'acknowledged' AND id NOT IN (SELECT id FROM dead_letter) ORDER BY position LIMIT ?",
     ),
-    saveCounter: write<[token: string, counter: number]>(
-      "INSERT INTO card_counter (token, counter) VALUES (?, ?) ON CONFLICT (token) DO UPDATE SET counter = max(counter, excluded.counter)",
+    forgetRow: write<[position: number]>("DELETE FROM outbox WHERE position = ?"),
+    lastCounter: read<[token: string], { counter: number; hash: Uint8Array }>(
+      "SELECT counter, hash FROM tap_counter WHERE token = ?",
+    ),
+    saveCounter: write<[token: string, counter: number, hash: Uint8Array]>(
+      "INSERT INTO tap_counter (token, counter, hash) VALUES (?, ?, ?) ON CONFLICT (token) DO UPDATE SET counter = excluded.counter, hash = excluded.hash WHERE excluded.counter > counter",
+    ),
+    insertSale: write<[saleId: string, atMs: number, hash: Uint8Array, body: string]>(
+      "INSERT INTO sold_sale (sale_id, at_ms, hash, body) VALUES (?, ?, ?, ?) ON CONFLICT (sale_id) DO NOTHING",
+    ),
+    insertRefund: write<[key: string, saleId: string, atMs: number, hash: Uint8Array, body: string]>(
+      "INSERT INTO sold_refund (key, sale_id, at_ms, hash, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+    ),
+    sale: read<[saleId: string], BodyRow>("SELECT position, body, hash FROM sold_sale WHERE sale_id = ?"),
+    sales: read<[limit: number], BodyRow>(
+      "SELECT position, body, hash FROM sold_sale ORDER BY position DESC LIMIT ?",
+    ),
+    refundsOf: read<[saleId: string], BodyRow>(
+      "SELECT position, body, hash FROM sold_refund WHERE sale_id = ? ORDER BY position",
+    ),
+    salesCount: database.prepare("SELECT count(*) FROM sold_sale").pluck(),
+    oldestSales: read<[limit: number], { position: number; at_ms: number }>(
+      "SELECT position, at_ms FROM sold_sale ORDER BY position LIMIT ?",
+    ),
+    forgetSale: write<[position: number]>("DELETE FROM sold_sale WHERE position = ?"),
+    oldestRefunds: read<[limit: number], { position: number; at_ms: number }>(
+      "SELECT position, at_ms FROM sold_refund WHERE sale_id NOT IN (SELECT sale_id FROM sold_sale) ORDER BY position LIMIT ?",
+    ),
+    forgetRefund: write<[position: number]>("DELETE FROM sold_refund WHERE position = ?"),
+    denyList: read<[], DenyRow>("SELECT version, count, coded, hash FROM deny_list"),
+    saveDenyList: write<[version: number, count: number, coded: Uint8Array, hash: Uint8Array]>(
+      "INSERT OR REPLACE INTO deny_list (only, version, count, coded, hash) VALUES (1, ?, ?, ?, ?)",
     ),
   };
 }

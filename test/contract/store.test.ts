@@ -5,8 +5,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LedgerRequest } from "../../daemon/core/clearing.ts";
 import { Fault } from "../../daemon/core/fault.ts";
+import type { SoldSale } from "../../daemon/core/staff.ts";
+import { KEPT_SALES, PRUNE_ROWS } from "../../sync/store/forgetting.ts";
 import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
-import type { Commit, Store } from "../../sync/store/store.ts";
+import type { Commit, Retention, SoldRefund, Store } from "../../sync/store/store.ts";
 import {
   type Damage,
   type Event,
@@ -15,7 +17,7 @@ import {
   type State,
   sqlitePlace,
 } from "../support/journal-places.ts";
-import { APPROVED, AUTHORISE, answerOf, DECLINED, QUERY, REVERSE } from "../support/messages.ts";
+import { APPROVED, AUTHORISE, answerOf, DECLINED, QUERY, REVERSE, won } from "../support/messages.ts";
 
 function commit(...kinds: string[]): Commit<Event, State> {
   const events = kinds.map((kind, index) => ({ kind, atMs: 1_000 + index }));
@@ -35,6 +37,37 @@ function codeOf(run: () => unknown): string {
     return error instanceof Fault ? error.code : `not a Fault: ${String(error)}`;
   }
   return "none";
+}
+
+function soldSale(saleId: string): SoldSale {
+  const { amount, vat } = AUTHORISE;
+  const merchant = { name: "세이카페", registration: "", address: "", phone: "", representative: "" };
+  return {
+    saleId,
+    sequence: 1,
+    day: 1,
+    key: `${saleId}/1`,
+    amount,
+    result: { kind: "approved", authorisation: "A1" },
+    receipt: {
+      saleId,
+      number: 1,
+      merchant,
+      terminal: "t1",
+      language: "ko",
+      timeMs: 5,
+      lines: [],
+      total: amount,
+      vat,
+      vatPercent: 10,
+      payment: { kind: "approved", authorisation: "A1", card: "****" },
+      copy: false,
+    },
+  };
+}
+
+function refund(key: string, saleId: string, minor: number): SoldRefund {
+  return { key, saleId, amount: won(minor), purpose: "refund" };
 }
 
 const row = (id: string, request: LedgerRequest = AUTHORISE) => ({ id, request });
@@ -282,6 +315,196 @@ describe.each([
     expect([store.lastCounter("card"), store.lastCounter("other")]).toEqual([9, null]);
   });
 
+  describe("identity", () => {
+    test("the journal keeps its id, openings are counted, each has its own nonce", () => {
+      const first = store.identity();
+      expect([first.predecessor, first.boots, first.lastOutboxPosition]).toEqual([null, 1, 0]);
+      reopened();
+      const second = store.identity();
+      expect([second.journalId, second.boots]).toEqual([first.journalId, 2]);
+      expect(second.bootNonce).not.toBe(first.bootNonce);
+    });
+
+    test("an opening that was refused is not counted", () => {
+      store.close();
+      expect(codeOf(() => place.store("t2").open())).toBe("settings.invalid");
+      reopened();
+      expect(store.identity().boots).toBe(2);
+    });
+
+    test("tells the highest position that a row ever had, also when it is answered", () => {
+      store.append({ ...commit("a"), outbox: [row("r1"), row("r2")] });
+      expect(store.identity().lastOutboxPosition).toBe(2);
+      store.append({
+        ...commit("b"),
+        acknowledged: [
+          { ...APPROVED, requestId: "r1" },
+          { ...APPROVED, requestId: "r2" },
+        ],
+      });
+      reopened();
+      expect(store.identity().lastOutboxPosition).toBe(2);
+      store.append({ ...commit("c"), outbox: [row("r3")] });
+      expect(store.pending(0, 1)[0]?.position).toBe(3);
+    });
+  });
+
+  describe("sales that were sold", () => {
+    test("are found again with what was given back since", () => {
+      store.append({ ...commit("a"), sold: [soldSale("s1")] });
+      expect(store.soldSale("s1")).toEqual({ ...soldSale("s1"), refundedMinor: 0n, voided: false });
+      expect(store.soldSale("nobody")).toBeNull();
+      store.append({ ...commit("b"), refunds: [refund("k1", "s1", 1_000), refund("k1", "s1", 1_000)] });
+      store.append({ ...commit("c"), refunds: [refund("k1", "s1", 1_000), refund("k2", "s1", 500)] });
+      reopened();
+      expect(store.soldSale("s1")).toMatchObject({ refundedMinor: 1_500n, voided: false });
+    });
+
+    test("a void is told apart, a refund of another terminal's sale harms nothing", () => {
+      const taken: SoldRefund = { ...refund("s1/1", "s1", 19_000), purpose: "void" };
+      store.append({
+        ...commit("a"),
+        sold: [soldSale("s1")],
+        refunds: [taken, refund("k9", "elsewhere", 1)],
+      });
+      expect(store.soldSale("s1")).toMatchObject({ refundedMinor: 19_000n, voided: true });
+      expect(store.soldSale("elsewhere")).toBeNull();
+    });
+
+    test("come newest first; one that is recorded already stays as it is", () => {
+      store.append({ ...commit("a"), sold: [soldSale("s1"), soldSale("s2")] });
+      store.append({ ...commit("b"), sold: [soldSale("s3"), { ...soldSale("s1"), sequence: 99 }] });
+      expect(store.soldSales(2).map(({ saleId }) => saleId)).toEqual(["s3", "s2"]);
+      expect(store.soldSales(9).map(({ sequence }) => sequence)).toEqual([1, 1, 1]);
+    });
+  });
+
+  test("the deny list: none at first, the newest is kept", () => {
+    const list = (version: number) => ({ version, count: 1, set: new Uint8Array([version, 0, 255]) });
+    expect(store.denyList()).toBeNull();
+    for (const [version, kept] of [
+      [2, 2],
+      [1, 2],
+      [5, 5],
+    ] as const) {
+      store.saveDenyList(list(version));
+      expect(store.denyList()).toEqual(list(kept));
+    }
+    reopened();
+    expect(store.denyList()).toEqual(list(5));
+  });
+
+  describe("forgetting", () => {
+    const DAY = 86_400_000;
+    const keep = (keepMs: number, keepEvents: number): Retention => ({ keepMs, keepEvents });
+    const at = (atMs: number, kind = "tick") => ({ ...commit(), events: [{ kind, atMs }] });
+    const kinds = () => [...store.events()].map(({ position }) => position);
+
+    test("what is older than the retention goes, the chain goes on from the last link", () => {
+      for (const days of [0, 1, 2, 3, 4]) store.append(at(days * DAY, days === 0 ? "settings" : "tick"));
+      expect(store.prune(keep(2 * DAY, 1), 4 * DAY)).toBe(false);
+      expect(kinds()).toEqual([3, 4, 5]);
+      expect(store.verify()).toEqual({ events: 5 });
+      expect([store.lastOfKind("settings", 5), store.lastOfKind("tick", 5)?.atMs]).toEqual([null, 4 * DAY]);
+      const opened = reopened();
+      expect([opened.statePosition, [...opened.tail]]).toEqual([5, []]);
+      expect(store.append(at(5 * DAY))).toBe(6);
+      expect(store.verify()).toEqual({ events: 6 });
+      expect(kinds()).toEqual([3, 4, 5, 6]);
+      expect([...store.events(5)].map(({ position }) => position)).toEqual([5, 6]);
+    });
+
+    test("as many events as are wanted stay, and the newest one always", () => {
+      for (const days of [0, 1, 2, 3, 4]) store.append(at(days * DAY));
+      store.prune(keep(0, 3), 99 * DAY);
+      expect(kinds()).toEqual([3, 4, 5]);
+      store.prune(keep(0, 0), 99 * DAY);
+      expect(kinds()).toEqual([5]);
+      store.prune(keep(0, 0), 99 * DAY);
+      expect(kinds()).toEqual([5]);
+      expect(reopened().statePosition).toBe(5);
+    });
+
+    test.each<[string, number[], number, number[]]>([
+      ["a clock behind the newest event forgets nothing", [0, 1, 5], 4, [1, 2, 3]],
+      ["the first young one ends it: positions are the order", [0, 9, 1, 10], 10, [2, 3, 4]],
+      ["an event from the future goes with its neighbours", [0, 99, 1, 10], 10, [4]],
+      ["an event of 1970 in between goes only after its elders", [8, 0, 9, 10], 10, [1, 2, 3, 4]],
+    ])("times are hints: %s", (_what, days, nowDay, left) => {
+      for (const day of days) store.append(at(day * DAY));
+      store.prune(keep(4 * DAY, 1), nowDay * DAY);
+      expect(kinds()).toEqual(left);
+    });
+
+    test("a piece is bounded; asked again it goes on", () => {
+      const many = PRUNE_ROWS + 10;
+      const events = Array.from({ length: many }, () => ({ kind: "tick", atMs: 0 }));
+      store.append({ ...commit(), events });
+      store.append(at(9 * DAY));
+      expect(store.prune(keep(DAY, 1), 9 * DAY)).toBe(true);
+      expect(kinds()).toHaveLength(11);
+      expect(store.prune(keep(DAY, 1), 9 * DAY)).toBe(false);
+      expect(kinds()).toEqual([many + 1]);
+    });
+
+    test("answered rows go; waiting ones and dead letters never", () => {
+      const ids = ["answered", "waiting", "buried", "refused", "late"];
+      store.append({ ...at(0), outbox: ids.map((id) => row(id)) });
+      store.deadLetter("buried", "too long", 0);
+      store.append({
+        ...at(1),
+        acknowledged: [
+          { ...APPROVED, requestId: "answered" },
+          answerOf({ kind: "refused", reason: "invalid" }, "refused"),
+        ],
+      });
+      store.append({ ...at(9 * DAY), acknowledged: [{ ...APPROVED, requestId: "late" }] });
+      store.prune(keep(DAY, 1), 9 * DAY);
+      reopened();
+      expect(store.pending(0, 9).map(({ id }) => id)).toEqual(["waiting"]);
+      expect(store.deadLetters().map(({ id }) => id)).toEqual(["buried", "refused"]);
+      expect(store.identity().lastOutboxPosition).toBe(5);
+      // A row that is known still is no new request; one that is forgotten is asked again, which the ledger knows.
+      store.append({ ...at(9 * DAY), outbox: [row("late"), row("answered")] });
+      expect(store.pending(0, 9).map(({ id, position }) => [id, position])).toEqual([
+        ["waiting", 2],
+        ["answered", 6],
+      ]);
+    });
+
+    test("sold sales go, but never the last thousand; refunds go with their sales", () => {
+      const many = KEPT_SALES + 2;
+      const sold = Array.from({ length: many }, (_, index) => soldSale(`s${index}`));
+      const refunds = [refund("k0", "s0", 1), refund("k5", "s5", 1), refund("k6", "elsewhere", 1)];
+      store.append({ ...at(0), sold, refunds });
+      store.append(at(9 * DAY));
+      expect(store.prune(keep(DAY, 1), 9 * DAY)).toBe(false);
+      expect([store.soldSale("s0"), store.soldSale("s1")]).toEqual([null, null]);
+      expect(store.soldSale("s5")).toMatchObject({ refundedMinor: 1n });
+      expect(store.soldSales(many)).toHaveLength(KEPT_SALES);
+      // The refund of a sale that is not known any more is gone: its key may be recorded again.
+      store.append({
+        ...at(9 * DAY),
+        sold: [soldSale("s0")],
+        refunds: [refund("k6", "s0", 3), refund("k0", "s0", 4)],
+      });
+      expect(store.soldSale("s0")).toMatchObject({ refundedMinor: 7n });
+    });
+
+    test("without a snapshot a pruned history cannot be folded: damaged", () => {
+      for (const days of [0, 1, 2]) store.append(at(days * DAY));
+      store.prune(keep(0, 1), 9 * DAY);
+      store.close();
+      place.forgetState();
+      expect(codeOf(() => place.store().open())).toBe("journal.damaged");
+    });
+
+    test("an empty journal has nothing to forget", () => {
+      expect(store.prune(keep(0, 0), DAY)).toBe(false);
+      expect(store.verify()).toEqual({ events: 0 });
+    });
+  });
+
   describe("opening and closing", () => {
     test("a second store is locked out until the first closes", () => {
       const second = place.store();
@@ -313,6 +536,12 @@ describe.each([
         () => store.deadLetter("r", "x", 1),
         () => store.deadLetters(),
         () => store.lastCounter("c"),
+        () => store.identity(),
+        () => store.soldSale("s"),
+        () => store.soldSales(1),
+        () => store.saveDenyList({ version: 1, count: 0, set: new Uint8Array() }),
+        () => store.denyList(),
+        () => store.prune({ keepMs: 0, keepEvents: 0 }, 0),
       ]) {
         expect(codeOf(use)).toMatch(/not open/);
       }

@@ -6,7 +6,8 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../../daemon/core/fault.ts";
 import { faultOf } from "../../sync/store/sqlite-fault.ts";
-import { PAGE_ROWS, SqliteStore, VERIFIED_EVERY } from "../../sync/store/sqlite-store.ts";
+import { PAGE_ROWS, VERIFIED_EVERY } from "../../sync/store/sqlite-session.ts";
+import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import type { Commit } from "../../sync/store/store.ts";
 import { AUTHORISE } from "../support/messages.ts";
 
@@ -118,7 +119,7 @@ describe("damage", () => {
       "UPDATE journal SET hash = zeroblob(32) WHERE position = 3",
       /event 3 was changed/,
     ],
-    ["the state's event is gone", "UPDATE state SET position = 9", /event 9 is missing/],
+    ["the state's event is gone", "UPDATE snapshot SET position = 9", /event 9 is missing/],
     [
       "a body is not JSON",
       `UPDATE verified SET position = 0; UPDATE journal SET body = '{"n":{"$bigint":"x"}}' WHERE position = 1`,
@@ -126,13 +127,13 @@ describe("damage", () => {
     ],
     [
       "the journal's identity was exchanged",
-      "UPDATE verified SET position = 0; UPDATE journal_identity SET journal_id = 'x'",
-      /event 1 was changed/,
+      "UPDATE verified SET position = 0; UPDATE identity SET journal_id = 'x'",
+      /identity was changed/,
     ],
     [
       "a row breaks its table's rules",
       "PRAGMA ignore_check_constraints = ON; UPDATE outbox SET status = 'odd'",
-      /CHECK constraint/,
+      /of 1 requests that wait, 0 are found/,
     ],
   ])("%s", (_what, sql, message) => {
     filled(3);
@@ -146,13 +147,14 @@ describe("damage", () => {
     expect([fault.code, fault.message]).toEqual(["journal.damaged", expect.stringMatching(message)]);
   });
 
-  test("an outbox row that was changed is not sent", () => {
+  test("an outbox row that was changed is not sent, whether it is found at opening or after", () => {
     filled(1);
-    edit(`UPDATE outbox SET request = replace(request, '19000', '1')`);
     const store = newStore();
     store.open();
+    edit(`UPDATE outbox SET request = replace(request, '19000', '1')`);
     expect(faultFrom(() => store.pending(0, 1)).message).toMatch(/outbox row r1 was changed/);
     store.close();
+    expect(faultFrom(() => newStore().open()).message).toMatch(/outbox row r1 was changed/);
   });
 
   test("an event written by somebody else is no JSON of ours", () => {

@@ -20,7 +20,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../../daemon/core/fault.ts";
 import { MIGRATIONS } from "../../sync/store/schema.ts";
 import { openFile } from "../../sync/store/sqlite-file.ts";
-import { PAGE_ROWS, SqliteStore, VERIFIED_EVERY } from "../../sync/store/sqlite-store.ts";
+import { PAGE_ROWS, VERIFIED_EVERY } from "../../sync/store/sqlite-session.ts";
+import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import type { Commit } from "../../sync/store/store.ts";
 import { AUTHORISE, answerOf } from "../support/messages.ts";
 

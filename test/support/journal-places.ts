@@ -31,7 +31,7 @@ export function memoryPlace(): Place {
   const edit = (change: (content: MemoryContent) => Partial<MemoryContent>): void => {
     const { content } = medium;
     if (content === null) throw new Error("nothing to damage");
-    medium.content = { ...content, ...change(content) };
+    medium.content = Object.assign(content, change(content));
   };
   return {
     store: (terminal = "t1") => new MemoryStore({ terminal, medium }),
@@ -69,7 +69,7 @@ export function sqlitePlace(): Place {
   };
   return {
     store: (terminal = "t1") => new SqliteStore({ path, terminal }),
-    forgetState: () => edit("DELETE FROM state"),
+    forgetState: () => edit("DELETE FROM snapshot"),
     dispose: () => rmSync(folder, { recursive: true }),
     damage: (how) => {
       switch (how) {
@@ -80,7 +80,7 @@ export function sqlitePlace(): Place {
         case "last event missing":
           return edit("DELETE FROM journal WHERE position = (SELECT max(position) FROM journal)");
         case "state changed":
-          return edit(`UPDATE state SET body = '{"count":9}'`);
+          return edit(`UPDATE snapshot SET body = '{"count":9}'`);
       }
     },
   };

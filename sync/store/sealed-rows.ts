@@ -1,0 +1,48 @@
+/** The rows beside journal and outbox, each with a hash of its own, as they are written and read back. */
+import type { FoundSale, SoldSale } from "../../daemon/core/staff.ts";
+import type { DenyList } from "../wire/deny-list.ts";
+import { fieldHash } from "./chain.ts";
+import type { SoldRefund } from "./store.ts";
+
+/** A journal's identity as it is stored. */
+export type StoredIdentity = {
+  readonly terminal: string;
+  readonly journalId: string;
+  readonly predecessor: string | null;
+  readonly boots: number;
+  /** Closed in order: no -wal is beside the file. */
+  readonly clean: boolean;
+};
+
+export function identityHash({ terminal, journalId, predecessor, boots, clean }: StoredIdentity): Uint8Array {
+  return fieldHash("identity.v2", terminal, journalId, predecessor ?? "", boots, clean ? 1 : 0);
+}
+
+export function anchorHash(position: number, link: Uint8Array): Uint8Array {
+  return fieldHash("anchor.v2", position, link);
+}
+
+export function counterHash(token: string, counter: number): Uint8Array {
+  return fieldHash("counter.v2", token, counter);
+}
+
+export function saleHash(body: string): Uint8Array {
+  return fieldHash("sale.v2", body);
+}
+
+export function refundHash(body: string): Uint8Array {
+  return fieldHash("refund.v2", body);
+}
+
+export function denyListHash({ version, count, set }: DenyList): Uint8Array {
+  return fieldHash("deny-list.v2", version, count, set);
+}
+
+/** A sale with what was given back of it: refunds and voids alike. */
+export function foundSale(sale: SoldSale, refunds: readonly SoldRefund[]): FoundSale {
+  return {
+    ...sale,
+    refundedMinor: refunds.reduce((sum, { amount }) => sum + amount.minor, 0n),
+    voided: refunds.some(({ purpose }) => purpose === "void"),
+  };
+}
