@@ -125,11 +125,11 @@ function giveBack(draft: Draft, requestId: string, request: Refund): void {
   open(draft, { requestId, saleId, key, amount, purpose: "refund", charge: null }, sale);
 }
 
-type MoneyBack = Omit<OpenRefund, "timeMs" | "repeats" | "slip">;
+type MoneyBack = Omit<OpenRefund, "timeMs" | "repeats" | "pending" | "slip">;
 
 function open(draft: Draft, money: MoneyBack, sale: FoundSale | null): void {
   const slip = slipOf(draft, money, sale);
-  const refund: OpenRefund = { ...money, timeMs: draft.atMs, repeats: 0, slip };
+  const refund: OpenRefund = { ...money, timeMs: draft.atMs, repeats: 0, pending: false, slip };
   draft.state = { ...draft.state, openRefunds: [...draft.state.openRefunds, refund] };
   send(draft, refund);
   const { linkUp } = draft.state;
@@ -238,22 +238,29 @@ function timerOf(refund: OpenRefund): string {
 function repeatLater(draft: Draft, refund: OpenRefund): void {
   const afterMs = repeatAfterMs(refund.repeats);
   const name = `${refund.purpose}:${refund.key}`;
+  replace(draft, refund, { ...refund, pending: true });
   draft.effects.push({ kind: "timer.start", id: timerOf(refund), name, purpose: "settle", afterMs });
 }
 
 /** Asks again for a refund whose wait is over. */
 export function refundTimerFired(draft: Draft, timerId: string): void {
-  const refund = draft.state.openRefunds.find((candidate) => timerOf(candidate) === timerId);
+  const refund = draft.state.openRefunds.find(
+    (candidate) => candidate.pending && timerOf(candidate) === timerId,
+  );
   if (refund === undefined) return;
-  const again = { ...refund, repeats: refund.repeats + 1 };
-  const openRefunds = draft.state.openRefunds.map((other) => (other === refund ? again : other));
-  draft.state = { ...draft.state, openRefunds };
+  const again = { ...refund, repeats: refund.repeats + 1, pending: false };
+  replace(draft, refund, again);
   send(draft, again);
 }
 
-/** After a restart the timers are gone; what the outbox still holds is answered by itself. */
+function replace(draft: Draft, refund: OpenRefund, changed: OpenRefund): void {
+  const openRefunds = draft.state.openRefunds.map((other) => (other === refund ? changed : other));
+  draft.state = { ...draft.state, openRefunds };
+}
+
+/** After a restart the timers are gone. What the outbox still holds is answered by itself. */
 export function resumeRefunds(draft: Draft): void {
-  for (const refund of draft.state.openRefunds) repeatLater(draft, refund);
+  for (const refund of draft.state.openRefunds) if (refund.pending) repeatLater(draft, refund);
 }
 
 function closeDay(

@@ -139,6 +139,7 @@ function openCharge(draft: Draft, charge: Charge, purpose: OpenCharge["purpose"]
     timeMs,
     purpose,
     queries: 0,
+    pending: false,
   };
   draft.state = { ...draft.state, openCharges: [...draft.state.openCharges, open] };
 }

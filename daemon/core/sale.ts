@@ -117,6 +117,8 @@ export type OpenCharge = {
   readonly purpose: "offline" | "reversal";
   /** Queries sent because the ledger answered "pending". */
   readonly queries: number;
+  /** The ledger's last word was "pending", so a timer waits to ask again; false: a request is in the outbox. */
+  readonly pending: boolean;
 };
 
 /** Money on its way back: a refund or a void that the ledger has not answered for good. */
@@ -131,6 +133,8 @@ export type OpenRefund = {
   readonly purpose: "refund" | "void";
   /** Sendings beyond the first because the ledger answered "pending". */
   readonly repeats: number;
+  /** As in OpenCharge. */
+  readonly pending: boolean;
   /** The offline approval that a void takes back before the ledger has settled it. */
   readonly charge: OpenCharge | null;
   /** What the slip will say. */

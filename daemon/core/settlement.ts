@@ -69,11 +69,12 @@ function refusedForGood(
   settle(draft, charge);
 }
 
-/** A claim that cannot be sent is lost; a query or a reversal that cannot be sent leaves the charge unknown. */
+/** A claim that cannot be sent is lost; a query or a reversal that cannot be sent is tried again, ever more slowly. */
 export function openRequestBuried(draft: Draft, charge: OpenCharge, requestId: string, reason: string): void {
   const { saleId, key } = charge;
   if (requestId === `${key}:authorise`) return refusedForGood(draft, charge, "request-buried", reason);
   alarm(draft, charge, { kind: "request-buried", saleId, key, reason });
+  askAgainLater(draft, charge);
 }
 
 function notPaidAfterAll(draft: Draft, charge: OpenCharge, reason: string): void {
@@ -98,6 +99,7 @@ export function watchAgain(draft: Draft, charge: OpenCharge): void {
 }
 
 function askAgainLater(draft: Draft, charge: OpenCharge): void {
+  replace(draft, charge, { ...charge, pending: true });
   draft.effects.push({
     kind: "timer.start",
     id: settleTimer(charge),
@@ -113,7 +115,9 @@ function settleTimer(charge: OpenCharge): string {
 
 /** A settle timer ran out. One request per pending answer, so the outbox cannot grow while the ledger is silent. */
 export function settleTimerFired(draft: Draft, timerId: string): void {
-  const charge = draft.state.openCharges.find((candidate) => settleTimer(candidate) === timerId);
+  const charge = draft.state.openCharges.find(
+    (candidate) => candidate.pending && settleTimer(candidate) === timerId,
+  );
   if (charge === undefined) return;
   const { key, saleId } = charge;
   const queries = charge.queries + 1;
@@ -127,15 +131,17 @@ export function settleTimerFired(draft: Draft, timerId: string): void {
       request: { kind: "query", key, saleId },
     });
   }
-  const openCharges = draft.state.openCharges.map((other) =>
-    other.key === key ? { ...charge, queries } : other,
-  );
+  replace(draft, charge, { ...charge, queries, pending: false });
+}
+
+function replace(draft: Draft, charge: OpenCharge, changed: OpenCharge): void {
+  const openCharges = draft.state.openCharges.map((other) => (other.key === charge.key ? changed : other));
   draft.state = { ...draft.state, openCharges };
 }
 
-/** After a restart the timers are gone; what the outbox still holds is answered by itself. */
+/** After a restart the timers are gone. What the outbox still holds is answered by itself. */
 export function resumeSettlement(draft: Draft): void {
-  for (const charge of draft.state.openCharges) askAgainLater(draft, charge);
+  for (const charge of draft.state.openCharges) if (charge.pending) askAgainLater(draft, charge);
 }
 
 function alarm(draft: Draft, charge: OpenCharge, what: Alarm): void {

@@ -197,9 +197,12 @@ describe("a refund", () => {
     const { terminal, sale } = sold();
     ask(terminal, refund(sale, won(1n)), "r1");
     ask(terminal, refund(sale, won(2n)), "r2");
+    terminal.answer({ kind: "pending" }, "sale-1/refund-r1", "refund");
     terminal.happen({ kind: "daemon.started" });
-    const timers = terminal.effects.filter((effect) => effect.kind === "timer.start");
-    expect(timers).toHaveLength(2);
+    const timers = terminal.effects.filter(
+      (effect) => effect.kind === "timer.start" && effect.purpose === "settle",
+    );
+    expect(timers).toHaveLength(1);
     terminal.happen({ kind: "timer.fired", timerId: timers[0]?.id ?? "" });
     expect(terminal.sent).toEqual(["sale-1/refund-r1:refund-2"]);
     expect(terminal.state.openRefunds.map(({ repeats }) => repeats)).toEqual([1, 0]);

@@ -21,6 +21,7 @@ const open = (minor: bigint, token = "a", timeMs = 0): OpenCharge => ({
   timeMs,
   purpose: "offline",
   queries: 0,
+  pending: false,
 });
 const reversal: OpenCharge = { ...open(60_000n), purpose: "reversal" };
 
