@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ChargeOrder, Gateway } from "../../sync/ledger/gateways/gateway.ts";
+import type { ChargeOrder, Gateway, RefundOrder } from "../../sync/ledger/gateways/gateway.ts";
 import { GATEWAYS } from "../../sync/ledger/gateways/registry.ts";
 import { SANDBOX_SETTINGS, SandboxGateway } from "../../sync/ledger/gateways/sandbox/sandbox.ts";
 
@@ -19,6 +19,16 @@ type Bench = {
   readonly lost: ChargeOrder;
   /** Charges that moved money, counted at the gateway and not through the contract. */
   readonly charged: () => number;
+  /** Parts of `approved`, in minor units, that this gateway refuses to give back, and leaves undecided. */
+  readonly refusedPart: bigint;
+  readonly openPart: bigint;
+  /** Parts whose first call gets no answer: lost before it takes effect, and answered too late. */
+  readonly lostPart: bigint;
+  readonly latePart: bigint;
+  /** What was given back in all, in minor units, counted at the gateway. */
+  readonly givenBack: () => bigint;
+  /** The same gateway in a new process. */
+  readonly restart: () => Promise<Gateway>;
 };
 
 const folders: string[] = [];
@@ -39,8 +49,12 @@ const BUILDERS: Record<keyof typeof GATEWAYS, () => Promise<Bench>> = {
     const folder = mkdtempSync(join(tmpdir(), "saypay-gateway-"));
     folders.push(folder);
     const settings = SANDBOX_SETTINGS.parse({ latencyMs: 0, lateMs: 60_000, pendingMs: 60_000 });
-    const gateway = new SandboxGateway(settings, { folder, now: () => 1_795_000_000_000 });
-    await gateway.open();
+    const start = async (): Promise<SandboxGateway> => {
+      const started = new SandboxGateway(settings, { folder, now: () => 1_795_000_000_000 });
+      await started.open();
+      return started;
+    };
+    const gateway = await start();
     return {
       gateway,
       approved: order(15_000n),
@@ -48,6 +62,12 @@ const BUILDERS: Record<keyof typeof GATEWAYS, () => Promise<Bench>> = {
       open: order(4_909n),
       lost: order(4_991n),
       charged: () => gateway.charges().filter(({ status }) => status === "charged").length,
+      refusedPart: 4_951n,
+      openPart: 4_909n,
+      lostPart: 4_991n,
+      latePart: 4_968n,
+      givenBack: () => gateway.charges().reduce((sum, { refundedMinor }) => sum + refundedMinor, 0n),
+      restart: start,
     };
   },
 };
@@ -136,15 +156,98 @@ describe.each(Object.entries(BUILDERS))("gateway %s", (id, build) => {
     expect(bench.charged()).toBe(0);
   });
 
-  test("refunds once per refund key and never more than was charged", async () => {
-    await bench.gateway.authorise(bench.approved, patient);
-    const part = { ...bench.approved, refundKey: "r1", amount: { minor: 10_000n, currency: "KRW" } };
-    expect(await bench.gateway.refund(part, patient)).toEqual({ kind: "success" });
-    expect(await bench.gateway.refund(part, patient)).toEqual({ kind: "success" });
-    expect(await bench.gateway.refund({ ...part, refundKey: "r2" }, patient)).toMatchObject({
-      kind: "failure",
+  describe("a refund", () => {
+    const part = (minor: bigint, refundKey = `refund-${minor}`): RefundOrder => {
+      const { gatewayKey, merchant, orderId } = bench.approved;
+      return { gatewayKey, merchant, orderId, refundKey, amount: { minor, currency: "KRW" } };
+    };
+    /** Asks, and stops waiting after a moment. */
+    const impatiently = async (order: RefundOrder): Promise<unknown> => {
+      const impatient = new AbortController();
+      const answer = bench.gateway.refund(order, impatient.signal).catch(() => "gave up");
+      setTimeout(() => impatient.abort(), 20);
+      return answer;
+    };
+
+    beforeEach(async () => {
+      await bench.gateway.authorise(bench.approved, patient);
     });
-    const rest = { ...part, refundKey: "r3", amount: { minor: 5_000n, currency: "KRW" } };
-    expect(await bench.gateway.refund(rest, patient)).toEqual({ kind: "success" });
+
+    test("is given once per refund key, and all together never exceed the charge", async () => {
+      expect(await bench.gateway.refund(part(10_000n, "r1"), patient)).toEqual({ kind: "success" });
+      expect(await bench.gateway.refund(part(10_000n, "r1"), patient)).toEqual({ kind: "success" });
+      expect(await bench.gateway.refund(part(10_000n, "r2"), patient)).toMatchObject({ kind: "failure" });
+      expect(await bench.gateway.refund(part(5_000n, "r3"), patient)).toEqual({ kind: "success" });
+      expect(await bench.gateway.refund(part(1n, "r4"), patient)).toMatchObject({ kind: "failure" });
+      expect(bench.givenBack()).toBe(15_000n);
+    });
+
+    test("asked for many times at once is given once", async () => {
+      const results = await Promise.all([1, 2, 3, 4].map(() => bench.gateway.refund(part(4_000n), patient)));
+      expect(results).toEqual(results.map(() => ({ kind: "success" })));
+      expect(bench.givenBack()).toBe(4_000n);
+    });
+
+    test("of parts that together are too much, asked for at once, is given as far as it fits", async () => {
+      const asked = [1, 2, 3, 4].map((nth) => bench.gateway.refund(part(6_000n, `r${nth}`), patient));
+      const kinds = (await Promise.all(asked)).map(({ kind }) => kind);
+      expect(kinds.filter((kind) => kind === "success")).toHaveLength(2);
+      expect(bench.givenBack()).toBe(12_000n);
+    });
+
+    test("of another amount under the same key is never answered as given", async () => {
+      await bench.gateway.refund(part(4_000n, "r1"), patient);
+      const result = await bench.gateway.refund(part(5_000n, "r1"), patient).catch((error: unknown) => error);
+      expect(result).not.toMatchObject({ kind: "success" });
+      expect(bench.givenBack()).toBe(4_000n);
+    });
+
+    test.each([
+      ["lost before it takes effect", "lostPart", 0n],
+      ["given and answered too late", "latePart", 1n],
+    ] as const)("%s is given once when asked again, by a new process too", async (_what, which, already) => {
+      const order = part(bench[which]);
+      expect(await impatiently(order)).not.toMatchObject({ kind: "failure" });
+      expect(bench.givenBack()).toBe(already * bench[which]);
+      const restarted = await bench.restart();
+      expect(await restarted.refund(order, patient)).toEqual({ kind: "success" });
+      expect(await restarted.refund(order, patient)).toEqual({ kind: "success" });
+      await restarted.close();
+      expect(bench.givenBack()).toBe(bench[which]);
+    });
+
+    test("that is refused stays refused, and gives nothing back", async () => {
+      expect(await bench.gateway.refund(part(bench.refusedPart), patient)).toMatchObject({ kind: "failure" });
+      expect(await bench.gateway.refund(part(bench.refusedPart), patient)).toMatchObject({ kind: "failure" });
+      expect(bench.givenBack()).toBe(0n);
+    });
+
+    test("that is undecided says so, holds its amount, and keeps the charge from being reversed", async () => {
+      expect(await bench.gateway.refund(part(bench.openPart), patient)).toMatchObject({ kind: "pending" });
+      expect(await bench.gateway.refund(part(bench.openPart), patient)).toMatchObject({ kind: "pending" });
+      expect(await bench.gateway.refund(part(14_000n), patient)).toMatchObject({ kind: "failure" });
+      expect(await bench.gateway.reverse(bench.approved, patient)).toMatchObject({ kind: "failure" });
+      expect(bench.givenBack()).toBe(0n);
+    });
+
+    test("keeps the charge from being reversed", async () => {
+      await bench.gateway.refund(part(4_000n), patient);
+      expect(await bench.gateway.reverse(bench.approved, patient)).toMatchObject({ kind: "failure" });
+      expect(bench.charged()).toBe(1);
+    });
+
+    test.each([
+      ["reversed", "approved"],
+      ["declined", "declined"],
+      ["undecided", "open"],
+    ] as const)("of a charge that was %s is refused", async (state, which) => {
+      const charge = bench[which];
+      await bench.gateway.authorise(charge, patient);
+      if (state === "reversed") await bench.gateway.reverse(charge, patient);
+      const { gatewayKey, merchant, orderId } = charge;
+      const order = { gatewayKey, merchant, orderId, refundKey: "r", amount: { minor: 1n, currency: "KRW" } };
+      expect(await bench.gateway.refund(order, patient)).toMatchObject({ kind: "failure" });
+      expect(bench.givenBack()).toBe(0n);
+    });
   });
 });

@@ -7,6 +7,8 @@
  *   success or failure; everything else is pending, and so is an exception that escapes.
  * - A success carries what the gateway says it charged (`charged`), taken from the answer and not from the question:
  *   the ledger compares it.
+ * - `refundKey` names one refund for its whole life: asking again under it gives back once, and tells what became of it.
+ *   All refunds of a charge together never exceed it.
  * - `reverse` makes sure that nothing is charged under the key and nothing will be, also when the key was never seen:
  *   it succeeds only when a later or late authorise under this key cannot charge any more.
  * - Card tokens never appear in a message, an error or a log.

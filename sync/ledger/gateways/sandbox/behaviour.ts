@@ -1,5 +1,5 @@
 /**
- * What the sandbox does with a charge: told for the next charges by a control call, else by the amount's last three
+ * What the sandbox does with a charge or a refund: told for the next ones by a control call, else by the amount's last three
  * digits. The last two of those follow the response codes of ISO 8583 where one fits; a 9 stands before them, so
  * that prices of a real menu (whole tens of won, 4.50 dollars) do not meet them by chance.
  */
@@ -8,7 +8,7 @@ import type { DeclineReason } from "../../../../daemon/core/prompt.ts";
 export const BEHAVIOURS = [
   /** Charged and answered. */
   "approve",
-  /** The four declines. */
+  /** The four declines. A refund is refused, whichever it is. */
   "insufficient-funds",
   "card-blocked",
   "limit-exceeded",
@@ -21,7 +21,7 @@ export const BEHAVIOURS = [
   "time-out",
   /** Charged at once, answered only after `lateMs`, when nobody waits any more. */
   "late-answer",
-  /** Charged, but the answer names one minor unit more. */
+  /** Charged, but the answer names one minor unit more. The answer to a refund names no amount: as approve. */
   "wrong-amount",
 ] as const;
 

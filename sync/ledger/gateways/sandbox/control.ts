@@ -1,9 +1,11 @@
 /**
  * The sandbox's controls over HTTP, for tests and demonstrations:
- *   POST   /behaviour  {behaviour?, count?, transitMs?, latencyMs?}  what the next `count` charges meet
+ *   POST   /behaviour  {operation?, behaviour?, count?, transitMs?, latencyMs?}  what the next `count` charges
+ *                      (or, operation "refund", refunds) meet
  *   GET    /behaviour  what is still planned
  *   DELETE /behaviour  forget what is planned
  *   GET    /charges    every charge the sandbox knows, and how many moved money
+ *   GET    /refunds    every refund the sandbox knows, and how many gave money back
  */
 import { Hono } from "hono";
 import { PLAN } from "./bank.ts";
@@ -40,6 +42,13 @@ export function sandboxControl(sandbox: SandboxGateway): Hono {
         amountMinor: minor.toString(),
         refundedMinor: refundedMinor.toString(),
       })),
+    });
+  });
+  app.get("/refunds", (context) => {
+    const refunds = sandbox.refunds();
+    return context.json({
+      refunded: refunds.filter(({ status }) => status === "refunded").length,
+      refunds: refunds.map(({ minor, ...refund }) => ({ ...refund, amountMinor: minor.toString() })),
     });
   });
   return app;

@@ -15,11 +15,12 @@ import type {
   GatewayKind,
   GatewaySurroundings,
   Order,
+  Pending,
   QueryResult,
   RefundOrder,
   ReverseResult,
 } from "../gateway.ts";
-import type { BankCharge, Plan } from "./bank.ts";
+import type { BankCharge, BankRefund, BankRefundStatus, Plan } from "./bank.ts";
 import { SandboxBank } from "./bank.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { behaviourOfAmount, declineOf } from "./behaviour.ts";
@@ -73,7 +74,7 @@ export class SandboxGateway implements Gateway {
       await this.#wait(this.#settings.latencyMs, signal);
       return this.#answer(this.#decided(known), order.merchant);
     }
-    const plan = known === undefined ? this.#bank.takePlan() : undefined;
+    const plan = known === undefined ? this.#bank.takePlan("charge") : undefined;
     const behaviour = known === undefined ? this.#behaviour(order, plan) : "approve";
     await this.#wait(plan?.transitMs ?? this.#settings.transitMs, signal);
     const charge = known === undefined ? this.#record(order, behaviour) : this.#retry(order.gatewayKey);
@@ -97,7 +98,7 @@ export class SandboxGateway implements Gateway {
   async reverse(order: Order, signal: AbortSignal): Promise<ReverseResult> {
     const charge = this.#bank.find(order.gatewayKey);
     if (charge === undefined) this.#record(order, "approve", "blocked");
-    else if (charge.status === "charged" && charge.refundedMinor > 0n) {
+    else if (charge.status === "charged" && this.#bank.hasRefunds(order.gatewayKey)) {
       return { kind: "failure", note: "refunded in part, refund the rest" };
     } else if (charge.status === "charged") this.#bank.move(order.gatewayKey, "reversed");
     else if (charge.status === "pending" || charge.status === "lost")
@@ -107,12 +108,27 @@ export class SandboxGateway implements Gateway {
   }
 
   async refund(order: RefundOrder, signal: AbortSignal): Promise<ReverseResult> {
-    const done = this.#bank.refund(order.refundKey, order.gatewayKey, order.amount.minor);
-    await this.#wait(this.#settings.latencyMs, signal);
-    return done ? { kind: "success" } : { kind: "failure", note: "more than is left of the charge" };
+    const known = this.#bank.findRefund(order.refundKey);
+    if (known !== undefined) requireSameRefund(known, order);
+    if (known !== undefined && known.status !== "lost") {
+      this.#bank.countRefundCall(order.refundKey);
+      await this.#wait(this.#settings.latencyMs, signal);
+      return refundAnswer(this.#decidedRefund(known));
+    }
+    const plan = known === undefined ? this.#bank.takePlan("refund") : undefined;
+    const behaviour = known === undefined ? this.#behaviour(order, plan) : "approve";
+    await this.#wait(plan?.transitMs ?? this.#settings.transitMs, signal);
+    const refund =
+      known === undefined ? this.#recordRefund(order, behaviour) : this.#retryRefund(order.refundKey);
+    if (refund.status === "lost") return this.#silence(signal);
+    await this.#wait(
+      behaviour === "late-answer" ? this.#settings.lateMs : (plan?.latencyMs ?? this.#settings.latencyMs),
+      signal,
+    );
+    return refundAnswer(refund);
   }
 
-  /** Told for the next charges; plans are used up in the order in which they were made. */
+  /** Told for the next charges or refunds; plans are used up in the order in which they were made. */
   plan(plan: Plan): void {
     this.#bank.plan(plan);
   }
@@ -127,6 +143,10 @@ export class SandboxGateway implements Gateway {
 
   charges(): BankCharge[] {
     return this.#bank.charges();
+  }
+
+  refunds(): BankRefund[] {
+    return this.#bank.refunds();
   }
 
   #behaviour(order: Order, plan: Plan | undefined): Behaviour {
@@ -167,6 +187,39 @@ export class SandboxGateway implements Gateway {
       : current;
   }
 
+  #recordRefund(order: RefundOrder, behaviour: Behaviour): BankRefund {
+    const { gatewayKey, refundKey, amount } = order;
+    // The same refund may have come by another call while this one was on its way.
+    const crossed = this.#bank.findRefund(refundKey);
+    if (crossed !== undefined) return crossed;
+    const charge = this.#bank.find(gatewayKey);
+    if (charge !== undefined) this.#decided(charge);
+    const status = firstRefundStatus(behaviour);
+    const decideMs = status === "pending" ? this.#now() + this.#settings.pendingMs : null;
+    return this.#bank.recordRefund({
+      gatewayKey,
+      refundKey,
+      minor: amount.minor,
+      status,
+      behaviour,
+      decideMs,
+    });
+  }
+
+  /** The call after a lost one gets through. */
+  #retryRefund(refundKey: string): BankRefund {
+    this.#bank.countRefundCall(refundKey);
+    return this.#bank.decideRefund(refundKey, "refunded");
+  }
+
+  /** A pending refund decides itself when its time has come. */
+  #decidedRefund(refund: BankRefund): BankRefund {
+    if (refund.status !== "pending" || refund.decideMs === null || this.#now() < refund.decideMs)
+      return refund;
+    const wanted = refund.behaviour === "pending-declined" ? "refused" : "refunded";
+    return this.#bank.decideRefund(refund.refundKey, wanted);
+  }
+
   /** A pending charge decides itself when its time has come. */
   #decided(charge: BankCharge): BankCharge {
     if (charge.status !== "pending" || charge.decideMs === null || this.#now() < charge.decideMs)
@@ -199,7 +252,7 @@ export class SandboxGateway implements Gateway {
   }
 
   /** Never answers; ends when the caller stops waiting. */
-  async #silence(signal: AbortSignal): Promise<AuthoriseResult> {
+  async #silence(signal: AbortSignal): Promise<Pending> {
     await this.#wait(this.#settings.lateMs, signal);
     return { kind: "pending", note: "nobody answered" };
   }
@@ -215,6 +268,31 @@ function firstStatus(behaviour: Behaviour): BankCharge["status"] {
   if (behaviour === "pending" || behaviour === "pending-declined") return "pending";
   if (behaviour === "time-out") return "lost";
   return declineOf(behaviour) === null ? "charged" : "declined";
+}
+
+function firstRefundStatus(behaviour: Behaviour): BankRefundStatus {
+  if (behaviour === "pending" || behaviour === "pending-declined") return "pending";
+  if (behaviour === "time-out") return "lost";
+  return declineOf(behaviour) === null ? "refunded" : "refused";
+}
+
+function refundAnswer(refund: BankRefund): ReverseResult {
+  switch (refund.status) {
+    case "refunded":
+      return { kind: "success" };
+    case "refused": {
+      const reason = declineOf(refund.behaviour);
+      return { kind: "failure", note: reason ?? "more than is left of the charge" };
+    }
+    case "pending":
+    case "lost":
+      return { kind: "pending", note: "undecided" };
+  }
+}
+
+function requireSameRefund(known: BankRefund, order: RefundOrder): void {
+  if (known.gatewayKey !== order.gatewayKey || known.minor !== order.amount.minor)
+    throw new Error(`refund key ${order.refundKey} belongs to another refund`);
 }
 
 /** Reusing a key for another payment is the caller's mistake and must not look like any answer to either payment. */
