@@ -77,11 +77,15 @@ export type JournalRecord<Event extends JournalEvent> = {
 };
 
 export type Opened<Event extends JournalEvent, State> = {
-  /** The state as of the last append, null in a new journal (or when support removed the snapshot). */
+  /**
+   * The state after an append not long ago, null in a new journal (or when support removed the snapshot). A state can be
+   * large (ten thousand sales that wait for the ledger are megabytes), so it is written when the events since the last
+   * one weigh as much as it, and at close(): the cost of an append does not grow with what waits.
+   */
   readonly state: State | null;
   /** Position of the event after which `state` was taken, 0 when it is null. */
   readonly statePosition: number;
-  /** Events after `statePosition`, read as they are asked for. Normally none. */
+  /** Events after `statePosition`, read as they are asked for. Their settings are found by `lastOfKind`. */
   readonly tail: Iterable<JournalRecord<Event>>;
 };
 
@@ -128,7 +132,10 @@ export interface Store<Event extends JournalEvent, State> extends Outbox {
   append(commit: Commit<Event, State>): number;
   /** Events from a position on (default: all), to fold the journal again. */
   events(fromPosition?: number): Iterable<JournalRecord<Event>>;
-  /** The last event of a kind at or before a position, null when there is none. */
+  /**
+   * The last event of a kind at or before a position, null when there is none. The last one of "settings.applied" is
+   * found even when it was pruned, because the tail is folded by it.
+   */
   lastOfKind(kind: Event["kind"], upToPosition: number): Event | null;
   /** Checks the whole chain and the file. Throws Fault "journal.damaged" that names the first bad position. */
   verify(): { readonly events: number };
