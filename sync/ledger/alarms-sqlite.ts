@@ -20,6 +20,9 @@ const ALARM_KINDS = {
   "pending-too-long": true,
   "dead-letter": true,
   "queue-full": true,
+  "journal-copied": true,
+  "journal-restored": true,
+  "journal-replaced": true,
 } as const satisfies Record<AlarmKind, true>;
 
 /** Counts the alarm up, or adds it, inside the caller's transaction. */

@@ -9,6 +9,7 @@ import type { Clock } from "./gateway-call.ts";
 import { callGateway } from "./gateway-call.ts";
 import type { Gateway } from "./gateways/gateway.ts";
 import { fromStorage, type GatewayWant, type Job, type Procedure, perform, type Want } from "./procedure.ts";
+import type { OutboxPlace } from "./registry.ts";
 import { SerialQueues } from "./serial-queues.ts";
 import type { LedgerStorage } from "./storage.ts";
 
@@ -32,8 +33,12 @@ export class ClearingDesk {
   }
 
   /** The outcome of one request; safe to call again with the same request at any time. */
-  async handle(terminal: string, request: LedgerRequest): Promise<LedgerOutcome> {
-    return this.#run(this.#clearing.request(terminal, request));
+  async handle(
+    terminal: string,
+    request: LedgerRequest,
+    outbox: OutboxPlace | null = null,
+  ): Promise<LedgerOutcome> {
+    return this.#run(this.#clearing.request(terminal, request, outbox));
   }
 
   /** Asks the gateway about a charge that is unresolved. Gives the charge afterwards. */

@@ -23,9 +23,13 @@ import {
 } from "./patience.ts";
 import { called, type Job, type Procedure, stored } from "./procedure.ts";
 import { Refunding } from "./refunding.ts";
+import type { OutboxPlace } from "./registry.ts";
 import type { Raise, Settlement } from "./storage.ts";
 
 type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
+
+/** Who asks, for whom it sells, and from where in its journal. */
+type Sender = { readonly terminal: string; readonly merchant: string; readonly outbox: OutboxPlace | null };
 
 export type ClearingParts = {
   readonly gateway: Pick<Gateway, "id" | "capabilities">;
@@ -48,8 +52,8 @@ export class Clearing {
   }
 
   /** The outcome of one request; safe to do again with the same request at any time. */
-  request(terminal: string, request: LedgerRequest): Job<LedgerOutcome> {
-    return { lane: laneOf(terminal, request.key), procedure: this.#answer(terminal, request) };
+  request(terminal: string, request: LedgerRequest, outbox: OutboxPlace | null = null): Job<LedgerOutcome> {
+    return { lane: laneOf(terminal, request.key), procedure: this.#answer(terminal, request, outbox) };
   }
 
   /** Asks the gateway about a charge that is unresolved. Gives the charge afterwards. */
@@ -76,7 +80,7 @@ export class Clearing {
     return yield* stored("makeAllDue", this.#parts.now());
   }
 
-  *#answer(terminal: string, request: LedgerRequest): Procedure<LedgerOutcome> {
+  *#answer(terminal: string, request: LedgerRequest, outbox: OutboxPlace | null): Procedure<LedgerOutcome> {
     const merchant = this.#parts.merchantOf(terminal);
     if (merchant === undefined) {
       yield* this.#raise({
@@ -88,7 +92,7 @@ export class Clearing {
     }
     switch (request.kind) {
       case "authorise":
-        return yield* this.#authorise(terminal, merchant, request);
+        return yield* this.#authorise({ terminal, merchant, outbox }, request);
       case "query":
         return yield* this.#query(terminal, request.key, request.saleId);
       case "reverse":
@@ -107,7 +111,8 @@ export class Clearing {
     return yield* this.#resolved(charge);
   }
 
-  *#authorise(terminal: string, merchant: string, request: Authorise): Procedure<LedgerOutcome> {
+  *#authorise(from: Sender, request: Authorise): Procedure<LedgerOutcome> {
+    const { terminal, merchant, outbox } = from;
     const { gateway, now, patience } = this.#parts;
     const mistake = this.#mistakeIn(request);
     if (mistake !== null) {
@@ -128,6 +133,7 @@ export class Clearing {
         vat: request.vat,
         card: request.card,
         denied: this.#isDenied(request),
+        outbox,
         mode: request.mode,
         lines: request.lines,
         timeMs: request.timeMs,

@@ -6,8 +6,10 @@
  * changed, so a change that is refused leaves nothing behind.
  */
 import type { Charge } from "./charge.ts";
-import type { Balance, Booked, Entry, Step, Transfer } from "./posting.ts";
-import { balancesOf, entriesOf, isBalanced, transfersOf } from "./posting.ts";
+import type { Balance, Entry, Transfer } from "./posting.ts";
+import { balancesOf, entriesOf, isBalanced } from "./posting.ts";
+import type { Refund } from "./refund.ts";
+import type { DeniedCard, TerminalRecord } from "./registry.ts";
 import type { Alarm, AlarmKind, DeadLetter, Operation } from "./storage.ts";
 
 export type MemoryAttempt = {
@@ -29,8 +31,16 @@ export class MemoryBooks {
   readonly charges: Charge[] = [];
   readonly byKey = new Map<string, number>();
   readonly byTerminal = new Map<string, number[]>();
+  readonly bySale = new Map<string, number[]>();
   readonly unresolved = new Set<number>();
   readonly tombstones = new Set<string>();
+  /** Goods handed over for charges that have not arrived. */
+  readonly honours = new Set<string>();
+  /** A refund's id is its place in here, counted from 1. */
+  readonly refunds: Refund[] = [];
+  readonly refundsByKey = new Map<string, number>();
+  readonly refundsByCharge = new Map<number, number[]>();
+  readonly unresolvedRefunds = new Set<number>();
   readonly attempts = new Map<number, MemoryAttempt[]>();
   /** How many attempts were begun. */
   lastAttempt = 0;
@@ -45,9 +55,30 @@ export class MemoryBooks {
   readonly alarmCounts = new Map<AlarmKind, number>();
   readonly deadLetters: (DeadLetter & { readonly bytes: number; readonly receivedMs: number })[] = [];
 
+  /** The journal that each terminal sells with. */
+  readonly terminals = new Map<string, TerminalRecord>();
+  /** Every journal that was ever welcome, by terminal and journal. */
+  readonly journals = new Map<string, { readonly highestPosition: number; readonly firstMs: number }>();
+  /** The deny list's hash of each card of the books. */
+  readonly cards = new Map<string, string>();
+  readonly denied = new Map<string, DeniedCard>();
+  denyVersion = 0;
+
   /** Two ledgers that share one gateway need two salts; the same salt gives the same keys in every run. */
   constructor(salt = "memory") {
     this.salt = new TextEncoder().encode(salt);
+  }
+
+  refundsOf(chargeId: number): readonly Refund[] {
+    return (this.refundsByCharge.get(chargeId) ?? []).flatMap((id) => this.refunds[id - 1] ?? []);
+  }
+
+  /** What was given back of a charge. */
+  refundedMinor(chargeId: number): bigint {
+    return this.refundsOf(chargeId).reduce(
+      (sum, { state, amount }) => (state === "refunded" ? sum + amount.minor : sum),
+      0n,
+    );
   }
 }
 
@@ -56,15 +87,18 @@ export function nameOf(terminal: string, key: string): string {
   return `${terminal}\n${key}`;
 }
 
+export function saleName(merchant: string, saleId: string): string {
+  return `${merchant}\n${saleId}`;
+}
+
 /** Transfers and their entries that were checked and may be stored. */
 export type Booking = { readonly transfers: readonly Transfer[]; readonly entries: readonly Entry[] };
 
 /**
- * What the steps post. Throws when debits and credits differ, a transfer exists already, or a hold would be resolved
+ * Checks what a charge or a refund of it posts. Throws when debits and credits differ, a transfer exists already, or a hold would be resolved
  * twice; changes nothing.
  */
-export function bookingOf(books: MemoryBooks, charge: Booked, steps: readonly Step[]): Booking {
-  const transfers = steps.flatMap((step) => transfersOf(charge, step));
+export function bookingOf(books: MemoryBooks, chargeId: number, transfers: readonly Transfer[]): Booking {
   const ids = new Set<string>();
   const resolved = new Set<string>();
   for (const { id, resolves } of transfers) {
@@ -78,7 +112,7 @@ export function bookingOf(books: MemoryBooks, charge: Booked, steps: readonly St
     resolved.add(resolves);
   }
   const entries = transfers.flatMap(entriesOf);
-  if (!isBalanced(entries)) throw new Error(`the postings of charge ${charge.id} do not balance`);
+  if (!isBalanced(entries)) throw new Error(`the postings of charge ${chargeId} do not balance`);
   return { transfers, entries };
 }
 

@@ -1,13 +1,15 @@
 /** The statement of the books in memory, from the sums that every posting adds to. */
+import type { Money } from "../../daemon/core/money.ts";
 import type { Charge } from "./charge.ts";
 import { type MemoryBooks, nameOf } from "./memory-books.ts";
 import { accountKind, type Layer } from "./posting.ts";
+import type { Refund } from "./refund.ts";
 import type {
   AccountBalance,
   Statement,
   StatementFilter,
+  StatementRefund,
   StatementTransaction,
-  StateTotal,
 } from "./storage.ts";
 
 export function memoryStatement(books: MemoryBooks, filter: StatementFilter): Statement {
@@ -17,6 +19,7 @@ export function memoryStatement(books: MemoryBooks, filter: StatementFilter): St
     truncated: found.length > filter.limit,
     accounts: accountsOf(books),
     totals: totalsOf(books.charges),
+    refundTotals: totalsOf(books.refunds),
     balanced: isWhole(books),
   };
 }
@@ -61,7 +64,14 @@ function transactionOf(books: MemoryBooks, charge: Charge): StatementTransaction
     timeMs,
     receivedMs,
     settledMs,
+    refundedMinor: books.refundedMinor(charge.id),
+    refunds: books.refundsOf(charge.id).map(statementRefundOf),
   };
+}
+
+function statementRefundOf(refund: Refund): StatementRefund {
+  const { terminal, key, amount, state, refusal, timeMs, receivedMs, settledMs } = refund;
+  return { terminal, key, minor: amount.minor, state, refusal, timeMs, receivedMs, settledMs };
 }
 
 function accountsOf(books: MemoryBooks): AccountBalance[] {
@@ -76,9 +86,18 @@ function accountsOf(books: MemoryBooks): AccountBalance[] {
     );
 }
 
-function totalsOf(charges: readonly Charge[]): StateTotal[] {
-  const totals = new Map<string, StateTotal>();
-  for (const { state, amount } of charges) {
+type StateSum<State> = {
+  readonly state: State;
+  readonly currency: string;
+  readonly count: number;
+  readonly minor: bigint;
+};
+
+function totalsOf<State extends string>(
+  items: readonly { readonly state: State; readonly amount: Money }[],
+): StateSum<State>[] {
+  const totals = new Map<string, StateSum<State>>();
+  for (const { state, amount } of items) {
     const { currency, minor } = amount;
     const name = `${state}|${currency}`;
     const before = totals.get(name) ?? { state, currency, count: 0, minor: 0n };

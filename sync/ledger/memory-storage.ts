@@ -5,11 +5,43 @@
  * in it. Left out is what is for people only: the audit log, and when a terminal was seen.
  */
 import { Fault } from "../../daemon/core/fault.ts";
-import type { Charge, ChargeState } from "./charge.ts";
-import { judgeTap, moveOf, refusalOf, UNRESOLVED } from "./charge.ts";
-import { cardFingerprint, gatewayKeyOf } from "./fingerprint.ts";
+import { denyHash } from "../wire.ts";
+import type { Charge, Learnt } from "./charge.ts";
+import { honouringOf, moveOf, openingOf, UNRESOLVED } from "./charge.ts";
+import { cardFingerprint } from "./fingerprint.ts";
+import type { JournalClaim, Verdict } from "./journal-registry.ts";
 import { bookingOf, type MemoryBooks, nameOf, post } from "./memory-books.ts";
+import { closeAttempt, judgeTapOf, keep, newCharge, stepsOf, useTap } from "./memory-charges.ts";
+import {
+  beginRefundAttemptInMemory,
+  dueRefundsInMemory,
+  findRefundInMemory,
+  hasRefundsInMemory,
+  makeRefundsDueInMemory,
+  openRefundInMemory,
+  settleRefundInMemory,
+} from "./memory-refunds.ts";
+import {
+  allowInMemory,
+  deniedInMemory,
+  denyInMemory,
+  expectInMemory,
+  greetInMemory,
+  noteInMemory,
+  recallFromMemory,
+  terminalsInMemory,
+} from "./memory-registry.ts";
 import { memoryStatement } from "./memory-statement.ts";
+import { isEarly } from "./patience.ts";
+import type { Refund } from "./refund.ts";
+import type {
+  CardOfCharge,
+  Denied,
+  DeniedCard,
+  RecallSearch,
+  Remembered,
+  TerminalRecord,
+} from "./registry.ts";
 import {
   type Alarm,
   type DeadLetter,
@@ -17,12 +49,15 @@ import {
   MAX_DEAD_LETTER_BYTES,
   MAX_DEAD_LETTERS,
   type NewCharge,
+  type NewRefund,
   type Opened,
+  type OpenedRefund,
   type Operation,
   OVERFLOW_SUBJECT,
   type PromptLedgerStorage,
   type Raise,
-  RESOLVE_HORIZON_MS,
+  type RefundSettlement,
+  type ReversalAsked,
   type Settlement,
   type Statement,
   type StatementFilter,
@@ -48,41 +83,30 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
 
   openCharge(fresh: NewCharge, nowMs: number): Opened {
     const books = this.#open();
-    const known = this.find(fresh.terminal, fresh.key);
+    const { terminal, key } = fresh;
+    const known = this.find(terminal, key);
     if (known !== undefined) {
-      return { kind: known.bodyHash === fresh.bodyHash ? "known" : "conflict", charge: known };
+      if (known.bodyHash !== fresh.bodyHash) return { kind: "conflict", charge: known };
+      if (fresh.outbox !== null) noteInMemory(books, terminal, fresh.outbox);
+      return { kind: "known", charge: known };
     }
     const card = cardFingerprint(books.salt, fresh.card.token);
-    const entombed = this.isEntombed(fresh.terminal, fresh.key);
-    const { counter } = fresh.card;
-    const taps = books.taps.get(card);
-    const verdict = entombed
-      ? "fresh"
-      : judgeTap({
-          counter,
-          mode: fresh.mode,
-          last: taps?.last ?? null,
-          used: taps?.used.has(counter) ?? false,
-        });
-    const refusal = entombed ? null : refusalOf(verdict, fresh.denied);
-    const state = entombed ? "reversed" : refusal === null ? "attempting" : "declined";
-    const charge = { ...newCharge(books, fresh, card, state, nowMs), declineReason: refusal };
-    const booking = bookingOf(books, charge, state === "attempting" ? ["hold"] : []);
+    const opening = openingOf(fresh, {
+      entombed: this.isEntombed(terminal, key),
+      honoured: books.honours.has(nameOf(terminal, key)),
+      tap: judgeTapOf(books, card, fresh),
+    });
+    const charge = newCharge(books, fresh, card, opening, nowMs);
+    const booking = bookingOf(books, charge.id, stepsOf(charge, opening.steps));
 
     keep(books, charge);
-    const subject = `${fresh.terminal} ${fresh.key}`;
-    if (verdict !== "fresh") {
-      const kind = verdict === "late" ? "card-counter-late" : "card-replayed";
-      this.raise({ kind, subject, detail: `counter ${counter}` }, nowMs);
-    }
-    if (refusal === "card-blocked")
-      this.raise({ kind: "card-denied", subject, detail: fresh.card.masked }, nowMs);
-    if (state !== "attempting") return { kind: "decided", charge };
-    books.taps.set(card, {
-      last: Math.max(counter, taps?.last ?? counter),
-      used: (taps?.used ?? new Set<number>()).add(counter),
-    });
+    if (fresh.outbox !== null) noteInMemory(books, terminal, fresh.outbox);
+    if (!books.cards.has(card))
+      books.cards.set(card, Buffer.from(denyHash(fresh.card.token)).toString("hex"));
+    for (const alarm of opening.alarms) this.raise({ ...alarm, subject: `${terminal} ${key}` }, nowMs);
     post(books, booking);
+    if (opening.state !== "attempting") return { kind: "decided", charge };
+    useTap(books, card, fresh.card.counter);
     return { kind: "opened", charge, attempt: this.beginAttempt(charge, "authorise", nowMs) };
   }
 
@@ -100,6 +124,24 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
 
   isEntombed(terminal: string, key: string): boolean {
     return this.#open().tombstones.has(nameOf(terminal, key));
+  }
+
+  honour(terminal: string, key: string, saleId: string, nowMs: number): Charge | undefined {
+    const books = this.#open();
+    const charge = this.find(terminal, key);
+    if (charge === undefined) {
+      books.honours.add(nameOf(terminal, key));
+      return undefined;
+    }
+    if (charge.saleId !== saleId) throw new Error(`charge ${charge.id} is not of sale ${saleId}`);
+    if (charge.mode === "offline") return charge;
+    const { steps, alarms } = honouringOf(charge);
+    const booking = bookingOf(books, charge.id, stepsOf(charge, steps));
+    const honoured: Charge = { ...charge, mode: "offline" };
+    keep(books, honoured);
+    post(books, booking);
+    for (const alarm of alarms) this.raise({ ...alarm, subject: `${terminal} ${key}` }, nowMs);
+    return honoured;
   }
 
   beginAttempt(charge: Charge, operation: Operation, nowMs: number): number {
@@ -120,7 +162,18 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
     return started.length === 0 ? null : Math.max(...started);
   }
 
+  askReversal(charge: Charge, nextResolveMs: number, nowMs: number): ReversalAsked {
+    if (hasRefundsInMemory(this.#open(), charge.id)) return { kind: "refunded" };
+    const learnt = { kind: "reversal-asked" } as const;
+    const asked = { learnt, attempt: null, nextResolveMs, alarms: [], nowMs };
+    return { kind: "reversing", charge: this.#settle(charge, asked) };
+  }
+
   settle(charge: Charge, settlement: Settlement): Charge {
+    return this.#settle(charge, settlement);
+  }
+
+  #settle(charge: Charge, settlement: Omit<Settlement, "learnt"> & { readonly learnt: Learnt }): Charge {
     const books = this.#open();
     const { learnt, attempt, nowMs } = settlement;
     const move = moveOf(charge, learnt);
@@ -128,7 +181,7 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
     if (current === undefined || current.state !== charge.state) {
       throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
     }
-    const booking = bookingOf(books, charge, move.steps);
+    const booking = bookingOf(books, charge.id, stepsOf(charge, move.steps));
     const unresolved = UNRESOLVED.includes(move.state);
     const settled: Charge = {
       ...current,
@@ -149,9 +202,8 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
   }
 
   due(nowMs: number, limit: number): readonly Charge[] {
-    const horizonMs = nowMs + RESOLVE_HORIZON_MS;
     return this.#unresolved()
-      .filter(({ nextResolveMs }) => nextResolveMs <= nowMs || nextResolveMs > horizonMs)
+      .filter(({ nextResolveMs }) => !isEarly(nextResolveMs, nowMs))
       .sort((a, b) => a.nextResolveMs - b.nextResolveMs)
       .slice(0, limit);
   }
@@ -160,7 +212,67 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
     const books = this.#open();
     const unresolved = this.#unresolved();
     for (const charge of unresolved) keep(books, { ...charge, nextResolveMs: nowMs });
-    return unresolved.length;
+    return unresolved.length + makeRefundsDueInMemory(books, nowMs);
+  }
+
+  openRefund(fresh: NewRefund, nowMs: number): OpenedRefund {
+    return openRefundInMemory(this.#open(), fresh, nowMs);
+  }
+
+  findRefund(terminal: string, key: string): Refund | undefined {
+    return findRefundInMemory(this.#open(), terminal, key);
+  }
+
+  beginRefundAttempt(refund: Refund, nowMs: number): number {
+    return beginRefundAttemptInMemory(this.#open(), refund, nowMs);
+  }
+
+  settleRefund(refund: Refund, settlement: RefundSettlement): Refund {
+    const settled = settleRefundInMemory(this.#open(), refund, settlement);
+    for (const alarm of settlement.alarms) this.raise(alarm, settlement.nowMs);
+    return settled;
+  }
+
+  dueRefunds(nowMs: number, limit: number): readonly Refund[] {
+    return dueRefundsInMemory(this.#open(), nowMs, limit);
+  }
+
+  greet(terminal: string, claim: JournalClaim, nowMs: number): Verdict {
+    const verdict = greetInMemory(this.#open(), terminal, claim, nowMs);
+    if (verdict.kind !== "welcome") {
+      this.raise({ kind: `journal-${verdict.kind}`, subject: terminal, detail: verdict.because }, nowMs);
+    }
+    return verdict;
+  }
+
+  expectJournal(terminal: string, journalId: string): boolean {
+    return expectInMemory(this.#open(), terminal, journalId);
+  }
+
+  terminals(limit: number): readonly TerminalRecord[] {
+    return terminalsInMemory(this.#open(), limit);
+  }
+
+  recall(terminal: string, search: RecallSearch): Remembered {
+    return recallFromMemory(this.#open(), terminal, search);
+  }
+
+  denied(): Denied {
+    return deniedInMemory(this.#open());
+  }
+
+  deny(denied: Omit<DeniedCard, "sinceMs">, nowMs: number): number {
+    return denyInMemory(this.#open(), denied, nowMs);
+  }
+
+  allow(card: string, _by: string, nowMs: number): number | undefined {
+    return allowInMemory(this.#open(), card, nowMs);
+  }
+
+  cardOfCharge(terminal: string, key: string): CardOfCharge | undefined {
+    const charge = this.find(terminal, key);
+    if (charge === undefined) return undefined;
+    return { card: this.#open().cards.get(charge.card) ?? null, masked: charge.cardMasked };
   }
 
   raise(alarm: Raise, nowMs: number): void {
@@ -207,60 +319,6 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
     const books = this.#open();
     return [...books.unresolved].flatMap((id) => books.charges[id - 1] ?? []);
   }
-}
-
-function newCharge(
-  books: MemoryBooks,
-  fresh: NewCharge,
-  card: string,
-  state: ChargeState,
-  nowMs: number,
-): Omit<Charge, "declineReason"> {
-  const attempting = state === "attempting";
-  return {
-    id: books.charges.length + 1,
-    terminal: fresh.terminal,
-    key: fresh.key,
-    bodyHash: fresh.bodyHash,
-    saleId: fresh.saleId,
-    sequence: fresh.sequence,
-    merchant: fresh.merchant,
-    amount: fresh.amount,
-    vat: fresh.vat,
-    mode: fresh.mode,
-    card,
-    cardMasked: fresh.card.masked,
-    cardToken: attempting ? fresh.card.token : null,
-    state,
-    gateway: fresh.gateway,
-    gatewayKey: gatewayKeyOf(books.salt, fresh.terminal, fresh.key),
-    authorisation: null,
-    resolveCount: 0,
-    nextResolveMs: fresh.nextResolveMs,
-    timeMs: fresh.timeMs,
-    receivedMs: nowMs,
-    settledMs: attempting ? null : nowMs,
-  };
-}
-
-/** Stores a charge, new or changed, with its indexes. */
-function keep(books: MemoryBooks, charge: Charge): void {
-  if (charge.id > books.charges.length) {
-    books.byKey.set(nameOf(charge.terminal, charge.key), charge.id);
-    const ids = books.byTerminal.get(charge.terminal);
-    if (ids === undefined) books.byTerminal.set(charge.terminal, [charge.id]);
-    else ids.push(charge.id);
-  }
-  books.charges[charge.id - 1] = charge;
-  if (UNRESOLVED.includes(charge.state)) books.unresolved.add(charge.id);
-  else books.unresolved.delete(charge.id);
-}
-
-function closeAttempt(books: MemoryBooks, charge: Charge, closed: { id: number; result: string }): void {
-  const attempts = books.attempts.get(charge.id) ?? [];
-  const index = attempts.findIndex(({ id }) => id === closed.id);
-  const attempt = attempts[index];
-  if (attempt !== undefined) attempts[index] = { ...attempt, result: closed.result };
 }
 
 /** By code units, as SQLite's binary order for the names that occur here. */

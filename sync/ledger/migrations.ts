@@ -174,4 +174,36 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER transfers_stay BEFORE UPDATE ON transfers BEGIN SELECT RAISE(ABORT, 'transfers are immutable'); END;
   CREATE TRIGGER transfers_remain BEFORE DELETE ON transfers BEGIN SELECT RAISE(ABORT, 'transfers are immutable'); END;
   `,
+  `
+  -- Every journal that a terminal was welcomed with, and how far each was seen.
+  CREATE TABLE journals (
+    terminal TEXT NOT NULL, journal_id TEXT NOT NULL, predecessor TEXT, boots INTEGER NOT NULL,
+    boot_nonce TEXT NOT NULL, highest_position INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, journal_id)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The one that each terminal sells with, and one that an operator lets in next.
+  CREATE TABLE terminal_journals (
+    terminal TEXT PRIMARY KEY, journal_id TEXT NOT NULL, expected TEXT,
+    FOREIGN KEY (terminal, journal_id) REFERENCES journals (terminal, journal_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX charges_of_terminal ON charges (terminal, sequence);
+
+  -- By which hash a card of the books is denied.
+  CREATE TABLE cards (card TEXT PRIMARY KEY, deny_hash TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE denied_cards (
+    card TEXT PRIMARY KEY, masked TEXT, reason TEXT NOT NULL, by_whom TEXT NOT NULL, since_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE deny_changes (
+    version INTEGER PRIMARY KEY, change TEXT NOT NULL CHECK (change IN ('denied', 'allowed')), card TEXT NOT NULL,
+    by_whom TEXT NOT NULL, time_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE TRIGGER deny_changes_stay BEFORE UPDATE ON deny_changes
+    BEGIN SELECT RAISE(ABORT, 'deny changes are immutable'); END;
+  CREATE TRIGGER deny_changes_remain BEFORE DELETE ON deny_changes
+    BEGIN SELECT RAISE(ABORT, 'deny changes are immutable'); END;
+  `,
 ];

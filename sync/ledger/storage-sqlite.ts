@@ -13,7 +13,9 @@ import { book } from "./books-sqlite.ts";
 import type { Charge } from "./charge.ts";
 import { honouringOf, type Learnt, moveOf, openingOf, UNRESOLVED } from "./charge.ts";
 import { insertCharge, judgeTapOf, useTap } from "./charges-sqlite.ts";
+import { allowCard, cardOfCharge, denyCard, readDenied, rememberCard } from "./denied-sqlite.ts";
 import { cardFingerprint, refundKeyOf } from "./fingerprint.ts";
+import type { JournalClaim, Verdict } from "./journal-registry.ts";
 import { RESOLVE_HORIZON_MS } from "./patience.ts";
 import type { Refund } from "./refund.ts";
 import {
@@ -25,6 +27,21 @@ import {
   openRefund,
   settleRefund,
 } from "./refunds-sqlite.ts";
+import type {
+  CardOfCharge,
+  Denied,
+  DeniedCard,
+  RecallSearch,
+  Remembered,
+  TerminalRecord,
+} from "./registry.ts";
+import {
+  expectJournal,
+  greetJournal,
+  notePosition,
+  readTerminals,
+  recallCharges,
+} from "./registry-sqlite.ts";
 import type { Row } from "./row.ts";
 import { chargeOf } from "./row.ts";
 import { readStatement } from "./statement-sqlite.ts";
@@ -78,15 +95,19 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
     return this.#write((db) => {
       const known = this.#find(fresh.terminal, fresh.key);
       if (known !== undefined) {
-        return { kind: known.bodyHash === fresh.bodyHash ? "known" : "conflict", charge: known };
+        if (known.bodyHash !== fresh.bodyHash) return { kind: "conflict", charge: known };
+        if (fresh.outbox !== null) notePosition(db, fresh.terminal, fresh.outbox);
+        return { kind: "known", charge: known };
       }
       const { terminal, key } = fresh;
+      if (fresh.outbox !== null) notePosition(db, terminal, fresh.outbox);
       const card = cardFingerprint(this.#salt, fresh.card.token);
       const opening = openingOf(fresh, {
         entombed: this.#entombed(terminal, key),
         honoured: this.#honoured(terminal, key),
         tap: judgeTapOf(db, card, fresh),
       });
+      rememberCard(db, card, fresh.card.token);
       const charge = insertCharge(db, fresh, { card, opening, salt: this.#salt, nowMs });
       const { state } = opening;
       appendAudit(db, nowMs, { event: "received", terminal, key, state, ...amountOf(fresh) });
@@ -244,6 +265,38 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
 
   dueRefunds(nowMs: number, limit: number): readonly Refund[] {
     return dueRefunds(this.#open(), nowMs, limit);
+  }
+
+  greet(terminal: string, claim: JournalClaim, nowMs: number): Verdict {
+    return this.#write((db) => greetJournal(db, terminal, claim, nowMs));
+  }
+
+  expectJournal(terminal: string, journalId: string): boolean {
+    return this.#write((db) => expectJournal(db, terminal, journalId));
+  }
+
+  terminals(limit: number): readonly TerminalRecord[] {
+    return readTerminals(this.#open(), limit);
+  }
+
+  recall(terminal: string, search: RecallSearch): Remembered {
+    return recallCharges(this.#open(), terminal, search);
+  }
+
+  denied(): Denied {
+    return readDenied(this.#open());
+  }
+
+  deny(denied: Omit<DeniedCard, "sinceMs">, nowMs: number): number {
+    return this.#write((db) => denyCard(db, denied, nowMs));
+  }
+
+  allow(card: string, by: string, nowMs: number): number | undefined {
+    return this.#write((db) => allowCard(db, card, by, nowMs));
+  }
+
+  cardOfCharge(terminal: string, key: string): CardOfCharge | undefined {
+    return cardOfCharge(this.#open(), terminal, key);
   }
 
   raise(alarm: Raise, nowMs: number): void {

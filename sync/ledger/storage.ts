@@ -12,6 +12,7 @@ import type { DeclineReason } from "../../daemon/core/prompt.ts";
 import type { Charge, ChargeState, Learnt } from "./charge.ts";
 import type { AccountKind, Layer } from "./posting.ts";
 import type { Refund, RefundLearnt, RefundState } from "./refund.ts";
+import type { OutboxPlace, TerminalRegistry } from "./registry.ts";
 
 export type NewCharge = {
   readonly terminal: string;
@@ -29,6 +30,8 @@ export type NewCharge = {
   readonly mode: "online" | "offline";
   readonly lines: readonly SoldLine[];
   readonly timeMs: number;
+  /** Where it lay in the terminal's journal; null when it is not known which journal that is. */
+  readonly outbox: OutboxPlace | null;
   /** When to ask for the outcome, should it not be known by then. */
   readonly nextResolveMs: number;
 };
@@ -102,7 +105,11 @@ export type AlarmKind =
   | "offline-declined"
   | "pending-too-long"
   | "dead-letter"
-  | "queue-full";
+  | "queue-full"
+  /** See journal-registry.ts. */
+  | "journal-copied"
+  | "journal-restored"
+  | "journal-replaced";
 
 /** One row a kind and subject; repetitions count. */
 export type Alarm = {
@@ -215,7 +222,7 @@ export { RESOLVE_HORIZON_MS } from "./patience.ts";
 /** A value now, or a promise of it: a storage may be of either kind. */
 export type Eventual<Value> = Value | Promise<Value>;
 
-export interface LedgerStorage {
+export interface LedgerStorage extends TerminalRegistry {
   /** Brings the database up to date and takes the only writer's place. Faults "journal.locked", "journal.damaged". */
   open(): Eventual<void>;
   close(): Eventual<void>;

@@ -186,6 +186,8 @@ describe.each([
           timeMs: 1_795_000_000_000,
           receivedMs: NOW_MS,
           settledMs: 2_000,
+          refundedMinor: 0n,
+          refunds: [],
         },
       ]);
     });

@@ -18,12 +18,12 @@ import {
 
 const NOW_MS = 1_000;
 
-function learning(learnt: Learnt, changes: Partial<Settlement> = {}): Settlement {
+function learning(learnt: Settlement["learnt"], changes: Partial<Settlement> = {}): Settlement {
   return { learnt, attempt: null, nextResolveMs: 9_000, alarms: [], nowMs: 2_000, ...changes };
 }
 
-const APPROVED: Learnt = { kind: "approved", authorisation: "A1" };
-const DECLINED: Learnt = { kind: "declined", reason: "insufficient-funds" };
+const APPROVED = { kind: "approved", authorisation: "A1" } as const;
+const DECLINED = { kind: "declined", reason: "insufficient-funds" } as const;
 const card = (counter: number, token = "ntag424:card") => ({ token, masked: "****-1", counter });
 
 describe.each([
@@ -165,7 +165,7 @@ describe.each([
         "the same counter, offline",
         { card: card(5), mode: "offline" },
         "decided declined card-replayed",
-        ["card-replayed counter-1 b/1 1"],
+        ["card-replayed counter-1 b/1 1", "offline-declined counter-1 b/1 1"],
       ],
       ["another card", { card: card(5, "ntag424:other") }, "opened attempting", []],
       [
@@ -219,7 +219,13 @@ describe.each([
       ],
     ])("%s", (_what, mode, steps, state, expected) => {
       let charge = opened("s/1", { mode });
-      for (const learnt of steps) charge = storage.settle(charge, learning(learnt));
+      for (const learnt of steps) {
+        if (learnt.kind !== "reversal-asked") charge = storage.settle(charge, learning(learnt));
+        else {
+          const asked = storage.askReversal(charge, 9_000, 2_000);
+          if (asked.kind === "reversing") charge = asked.charge;
+        }
+      }
       expect(charge.state).toBe(state);
       expect(charge).toEqual(storage.find("counter-1", "s/1"));
       expect(uneven()).toEqual(expected);
@@ -267,7 +273,7 @@ describe.each([
       expect(uneven()).toEqual(["clearing posted 15000", "payable posted -15000"]);
     });
 
-    test.each<[string, Learnt | null, readonly Step[]]>([
+    test.each<[string, typeof APPROVED | null, readonly Step[]]>([
       ["a step that was posted", null, ["hold"]],
       ["a second resolution of a hold", APPROVED, ["release"]],
       ["two resolutions of a hold at once", null, ["capture", "release"]],

@@ -7,8 +7,8 @@ import { book } from "../../sync/ledger/books-sqlite.ts";
 import type { Charge } from "../../sync/ledger/charge.ts";
 import { bookingOf, MemoryBooks, post } from "../../sync/ledger/memory-books.ts";
 import { MemoryLedgerStorage } from "../../sync/ledger/memory-storage.ts";
-import type { Step } from "../../sync/ledger/posting.ts";
-import type { NewCharge, PromptLedgerStorage } from "../../sync/ledger/storage.ts";
+import { type Step, transfersOf } from "../../sync/ledger/posting.ts";
+import type { NewCharge, NewRefund, PromptLedgerStorage } from "../../sync/ledger/storage.ts";
 import { SqliteLedgerStorage } from "../../sync/ledger/storage-sqlite.ts";
 
 export type LedgerPlace = {
@@ -57,7 +57,15 @@ export function memoryLedgerPlace(): LedgerPlace {
     crash: () => {
       books.holder = null;
     },
-    book: (charge, steps) => post(books, bookingOf(books, charge, steps)),
+    book: (charge, steps) =>
+      post(
+        books,
+        bookingOf(
+          books,
+          charge.id,
+          steps.flatMap((step) => transfersOf(charge, step)),
+        ),
+      ),
     letters: () => books.deadLetters.map(({ payload, bytes }) => ({ kept: payload.length, bytes })),
     dispose: () => undefined,
   };
@@ -78,8 +86,24 @@ export function newCharge(key: string, changes: Partial<NewCharge> = {}): NewCha
     vat: { minor: 1_363n, currency: "KRW" },
     card: { token: `ntag424:${key}`, masked: "****-4821", counter: 1 },
     denied: false,
+    outbox: null,
     mode: "online",
     lines: [{ itemId: "americano", name: "아메리카노", quantity: 1, options: { size: "large" }, amount }],
+    timeMs: 1_795_000_000_000,
+    nextResolveMs: 7_000,
+    ...changes,
+  };
+}
+
+/** A refund of a sale as a desk opens it; every field can be replaced. */
+export function newRefund(key: string, minor: number, changes: Partial<NewRefund> = {}): NewRefund {
+  return {
+    terminal: "counter-1",
+    merchant: "cafe",
+    key,
+    saleId: key.split("/")[0] ?? key,
+    amount: { minor: BigInt(minor), currency: "KRW" },
+    partialRefund: true,
     timeMs: 1_795_000_000_000,
     nextResolveMs: 7_000,
     ...changes,

@@ -1,0 +1,103 @@
+/**
+ * The deny list at the ledger: who is on it, the coded list that terminals get, and the answer whether a card is denied,
+ * which is exact here and at hand without a question to the storage.
+ *
+ * A change is in the books before it takes effect; whoever publishes the list is called afterwards.
+ */
+import { buildDenyList, type DenyList, denyHash, MAX_DENIED_CARDS, NO_CARDS } from "../wire.ts";
+import type { DeniedCard, TerminalRegistry } from "./registry.ts";
+
+/** Why a card is denied, and who says so. */
+export type DenyReason = { readonly reason: string; readonly by: string };
+
+export type DenyAnswer =
+  | { readonly kind: "changed"; readonly card: string; readonly version: number }
+  | { readonly kind: "no-such-charge" }
+  /** The charge was made before the ledger kept what it needs to deny its card: name the card by its token. */
+  | { readonly kind: "card-not-kept" }
+  | { readonly kind: "not-denied" }
+  | { readonly kind: "full" };
+
+export type DenyDeskParts = {
+  readonly storage: Pick<TerminalRegistry, "denied" | "deny" | "allow" | "cardOfCharge">;
+  readonly now: () => number;
+};
+
+export class DenyDesk {
+  readonly #parts: DenyDeskParts;
+  readonly #cards = new Set<string>();
+  readonly #listeners: ((list: DenyList) => void)[] = [];
+  #list: DenyList = NO_CARDS;
+
+  constructor(parts: DenyDeskParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads who is denied. Before it, nobody is. */
+  async open(): Promise<void> {
+    const { version, cards } = await this.#parts.storage.denied();
+    this.#cards.clear();
+    for (const { card } of cards) this.#cards.add(card);
+    this.#rebuild(version);
+  }
+
+  /** What terminals get. */
+  get list(): DenyList {
+    return this.#list;
+  }
+
+  /** Called after every change, with the new list. */
+  onChange(listener: (list: DenyList) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  readonly isDenied = (token: string): boolean => this.#cards.size > 0 && this.#cards.has(cardOf(token));
+
+  /** Everybody on the list, for people. */
+  async cards(): Promise<readonly DeniedCard[]> {
+    return (await this.#parts.storage.denied()).cards;
+  }
+
+  async denyToken(token: string, why: DenyReason): Promise<DenyAnswer> {
+    return this.#deny({ card: cardOf(token), masked: null, ...why });
+  }
+
+  /** Denies the card that a charge was made with, so that nobody needs to know its token. */
+  async denyCharge(terminal: string, key: string, why: DenyReason): Promise<DenyAnswer> {
+    const found = await this.#parts.storage.cardOfCharge(terminal, key);
+    if (found === undefined) return { kind: "no-such-charge" };
+    const { card, masked } = found;
+    return card === null ? { kind: "card-not-kept" } : this.#deny({ card, masked, ...why });
+  }
+
+  async allow(card: string, by: string): Promise<DenyAnswer> {
+    const version = await this.#parts.storage.allow(card, by, this.#parts.now());
+    if (version === undefined) return { kind: "not-denied" };
+    this.#cards.delete(card);
+    return this.#changed(card, version);
+  }
+
+  async #deny(denied: Omit<DeniedCard, "sinceMs">): Promise<DenyAnswer> {
+    const { card } = denied;
+    if (this.#cards.size >= MAX_DENIED_CARDS && !this.#cards.has(card)) return { kind: "full" };
+    const version = await this.#parts.storage.deny(denied, this.#parts.now());
+    this.#cards.add(card);
+    return this.#changed(card, version);
+  }
+
+  #changed(card: string, version: number): DenyAnswer {
+    // Two changes at once may end in another order than they began: the newest version is the one that stands.
+    this.#rebuild(Math.max(version, this.#list.version));
+    for (const listener of this.#listeners) listener(this.#list);
+    return { kind: "changed", card, version };
+  }
+
+  #rebuild(version: number): void {
+    const hashes = [...this.#cards].map((card) => Buffer.from(card, "hex"));
+    this.#list = buildDenyList(version, hashes);
+  }
+}
+
+function cardOf(token: string): string {
+  return Buffer.from(denyHash(token)).toString("hex");
+}
