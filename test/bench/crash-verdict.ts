@@ -176,7 +176,8 @@ function* eventsOf(path: string): Generator<SaleEvent> {
   }
 }
 
-function chargesOf(folder: string): BankRow[] {
+/** What the bank did, read from its own file. */
+export function chargesOf(folder: string): BankRow[] {
   const path = join(folder, "ledger", "gateways", "sandbox", "sandbox.sqlite");
   const database = new Database(path, { readonly: true }).defaultSafeIntegers(true);
   try {

@@ -9,13 +9,25 @@ const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
     const { crash, summary } = await import("./crash.ts");
     return { summary, run: crash };
   },
+  drain: async () => {
+    const { drain, summary } = await import("./drain.ts");
+    return { summary, run: drain };
+  },
   footprint: async () => {
     const { footprint, summary } = await import("./footprint.ts");
     return { summary, run: footprint };
   },
+  journal: async () => {
+    const { journal, summary } = await import("./journal.ts");
+    return { summary, run: journal };
+  },
   recognition: async () => {
     const { recognition, summary } = await import("./recognition.ts");
     return { summary, run: recognition };
+  },
+  recover: async () => {
+    const { recover, summary } = await import("./recover.ts");
+    return { summary, run: recover };
   },
   sound: async () => {
     const { sound, summary } = await import("./sound.ts");
@@ -42,6 +54,9 @@ for (const [name, load] of Object.entries(BENCHES)) {
     sub
       .option("--kills <n>", "how many processes are killed", "200")
       .option("--seed <n>", "repeats victims and moments");
+  if (name === "journal") sub.option("--sales <n>", "how many sales, a multiple of 5", "200");
+  if (name === "drain") sub.option("--sales <n>", "how many sales are queued", "10000");
+  if (name === "recover") sub.option("--sales <n>", "how many sales are in the journal", "100000");
   if (name === "recognition") sub.option("--data <folder>", "folder of WAV files with labels.json");
   if (name === "voice") sub.option("--orders <n>", "how many orders", "50");
   sub.action((options: BenchOptions) => run(options));

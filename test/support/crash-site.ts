@@ -23,6 +23,11 @@ import { type Paper, startVirtualPrinter, type VirtualPrinter } from "./virtual-
 
 export type BrokerKind = "mosquitto" | "embedded";
 
+export type SettingChanges = {
+  readonly daemon?: { readonly [section: string]: unknown };
+  readonly ledger?: { readonly [section: string]: unknown };
+};
+
 /** Programs that can be killed. "mosquitto" exists at a site with that broker only. */
 export type Victim = "daemon" | "terminal" | "ledger" | "mosquitto" | "card-reader" | "printer";
 
@@ -73,19 +78,31 @@ export class CrashSite {
   #display = "";
   #bank = "";
 
-  /** `folder` is made and left to the caller. */
-  constructor(folder: string, kind: BrokerKind) {
+  readonly #changes: SettingChanges;
+
+  /** `folder` is made and left to the caller. `changes` are laid over the settings, section by section. */
+  constructor(folder: string, kind: BrokerKind, changes: SettingChanges = {}) {
     this.folder = folder;
     this.kind = kind;
+    this.#changes = changes;
     mkdirSync(folder, { recursive: true });
     const ledger = new Program("the ledger", "sync/ledger/main.js", join(folder, "ledger.log"));
     const daemon = new Program("the terminal", "daemon/main.js", join(folder, "saypayd.log"));
     this.ledger = new KeptProgram("ledger", ledger, () => this.#startLedger(ledger));
-    this.daemon = new KeptProgram("daemon", daemon, () => this.#startDaemon(daemon));
+    this.daemon = new KeptProgram("daemon", daemon, () => this.startDaemon());
   }
 
   /** Resolves when the surroundings are there and everything is up for the first time. */
   async start(): Promise<void> {
+    await this.prepare();
+    this.ledger.keep();
+    await until(() => this.ledger.isUp, 60_000, "the ledger is up");
+    this.daemon.keep();
+    await until(async () => (await this.health())?.ready === true, 60_000, "the terminal is ready");
+  }
+
+  /** Broker, lines, card reader and printer are there and the settings are written; neither ledger nor daemon runs. */
+  async prepare(): Promise<void> {
     if (this.kind === "mosquitto") {
       const mosquitto = await Mosquitto.start();
       this.#mosquitto = mosquitto;
@@ -109,10 +126,6 @@ export class CrashSite {
     this.#stops.push(() => this.ledger.stop());
     this.#stops.push(() => this.daemon.stop());
     this.#writeSettings();
-    this.ledger.keep();
-    await until(() => this.ledger.isUp, 60_000, "the ledger is up");
-    this.daemon.keep();
-    await until(async () => (await this.health())?.ready === true, 60_000, "the terminal is ready");
   }
 
   /** Kills it now. False when it does not run, or does not exist here. */
@@ -179,6 +192,18 @@ export class CrashSite {
     await this.#ask("POST", `${this.#bank}/sandbox/behaviour`, plan);
   }
 
+  get settingsFile(): string {
+    return join(this.folder, "saypay.yaml");
+  }
+
+  get ledgerSettingsFile(): string {
+    return join(this.folder, "ledger.yaml");
+  }
+
+  get journal(): string {
+    return join(this.folder, "data", "journal.sqlite");
+  }
+
   papers(): readonly Paper[] {
     return this.#printer?.papers() ?? [];
   }
@@ -217,14 +242,16 @@ export class CrashSite {
   }
 
   async #startLedger(program: Program): Promise<void> {
-    const ready = await program.start(["--config", join(this.folder, "ledger.yaml")]);
+    const ready = await program.start(["--config", this.ledgerSettingsFile]);
     this.#bank = `http://127.0.0.1:${String(ready["httpPort"])}`;
     if (this.kind === "embedded") this.#terminalLine.retarget(Number(ready["mqttPort"]));
   }
 
-  async #startDaemon(program: Program): Promise<void> {
+  /** One life of the daemon, for those who do not want it kept; resolves when it says "ready". */
+  async startDaemon(): Promise<void> {
+    const { program } = this.daemon;
     const options = [process.env["NODE_OPTIONS"] ?? "", `--import=${MUTE}`].join(" ").trim();
-    const ready = await program.start(["--config", join(this.folder, "saypay.yaml")], {
+    const ready = await program.start(["--config", this.settingsFile], {
       NODE_OPTIONS: options,
     });
     this.#display = `http://127.0.0.1:${String(ready["displayPort"])}`;
@@ -266,7 +293,10 @@ export class CrashSite {
       broker,
       http: { port: 0 },
     };
-    writeFileSync(join(this.folder, "ledger.yaml"), stringify({ ...ledger, ...LEDGER_QUICK }));
+    writeFileSync(
+      this.ledgerSettingsFile,
+      stringify({ ...ledger, ...LEDGER_QUICK, ...this.#changes.ledger }),
+    );
     const terminal = {
       terminal: TERMINAL,
       language: "en",
@@ -288,7 +318,7 @@ export class CrashSite {
       },
       display: { port: 0 },
     };
-    writeFileSync(join(this.folder, "saypay.yaml"), stringify({ ...terminal, ...QUICK }));
+    writeFileSync(this.settingsFile, stringify({ ...terminal, ...QUICK, ...this.#changes.daemon }));
   }
 }
 

@@ -34,3 +34,13 @@ export async function until(reached: () => boolean, limitMs: number, what: strin
     await delay(5);
   }
 }
+
+/** The most memory that a process ever had resident: VmHWM of proc(5), in kibibytes there. 0 when it is gone. */
+export function peakMemoryMiB(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1_024);
+  } catch {
+    return 0;
+  }
+}
