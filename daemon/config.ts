@@ -97,6 +97,17 @@ const receipt = z.strictObject({
     .describe("then staff is alarmed and the next sale may begin"),
 });
 
+const journal = z.strictObject({
+  keepDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(90)
+    .describe("sales can be refunded and reprinted here for so long; the ledger keeps them for good"),
+  keepEvents: z.number().int().min(1_000).default(20_000).describe("events that stay however old they are"),
+});
+
 /** A section whose keys all have defaults may be left out. */
 function section<Schema extends z.ZodObject>(schema: Schema): z.ZodPrefault<Schema> {
   return schema.prefault({} as z.input<Schema>);
@@ -124,6 +135,7 @@ export const configSchema = z.strictObject({
   dialogue: section(dialogue),
   payment: section(payment),
   receipt: section(receipt),
+  journal: section(journal),
   log: section(z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") })),
 });
 
