@@ -5,12 +5,10 @@
  * Start order: journal first (nothing may happen that is not recorded), then the processes that need time to open, then
  * the state is taken up again, then the link and the display. Stop is the reverse, and the journal closes last.
  */
-import { type KeyObject, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { SqliteStore } from "../sync/store/sqlite-store.ts";
-import { MqttBroker } from "../sync/uplink/mqtt-adapter.ts";
-import { Uplink } from "../sync/uplink/uplink.ts";
+import type { Uplink } from "../sync/uplink/uplink.ts";
 import { type Config, saleSettings } from "./config.ts";
 import type { SaleEvent } from "./core/event.ts";
 import type { Intent } from "./core/intent.ts";
@@ -21,13 +19,16 @@ import { viewOf } from "./core/view.ts";
 import { Counter } from "./counter.ts";
 import { makeDataFolder } from "./data-folder.ts";
 import { DisplayServer } from "./display/server.ts";
+import { JournalKeeper } from "./journal-keeper.ts";
 import { readLedgerKeyFile } from "./ledger-key.ts";
+import { makeLedgerLink } from "./ledger-link.ts";
 import { type DeviceEffect, Interpreter } from "./shell/interpreter.ts";
 import { Latencies } from "./shell/latency.ts";
 import { Observers } from "./shell/observation.ts";
-import { recover } from "./shell/recovery.ts";
 import { SaleWatch } from "./shell/sale-watch.ts";
+import { type DeviceState, StaffDesk } from "./shell/staff-desk.ts";
 import { Timers } from "./shell/timers.ts";
+import { STAFF_SOCKET, StaffSocket } from "./staff-socket.ts";
 
 /** Someone who just touched the display is reading it and has not failed to speak. */
 const READING_MS = 20_000;
@@ -37,13 +38,15 @@ export class Terminal {
   readonly #settings: SaleSettings;
   readonly #log: Logger;
   readonly #failed: (cause: unknown) => void;
-  readonly #store: SqliteStore<SaleEvent, TerminalState>;
+  readonly #journal: JournalKeeper;
   readonly #counter: Counter;
   readonly #timers: Timers;
   readonly #latencies = new Latencies();
   readonly #observers = new Observers();
   readonly #watch: SaleWatch;
   readonly #display: DisplayServer;
+  readonly #staffDesk: StaffDesk;
+  readonly #staffSocket: StaffSocket;
   #interpreter: Interpreter | null = null;
   #uplink: Uplink | null = null;
   #displayPort = 0;
@@ -55,14 +58,15 @@ export class Terminal {
     this.#settings = saleSettings(config);
     this.#log = log;
     this.#failed = failed;
-    this.#store = new SqliteStore({ path: join(config.data, "journal.sqlite"), terminal: config.terminal });
+    const { data, terminal, journal } = config;
+    this.#journal = new JournalKeeper({ data, terminal, ...journal }, log);
     this.#counter = new Counter(config, {
       log,
       observers: this.#observers,
       latencies: this.#latencies,
       deliver: (happening) => this.#core.deliver(happening),
       presentCard: (card, verified) => {
-        this.#core.presentCard(card, { verified, denied: () => this.#isDenied(card.token) });
+        this.#core.presentCard(card, { verified, denied: () => this.#journal.isDenied(card.token) });
       },
     });
     this.#watch = new SaleWatch(log, this.#latencies, this.#observers, (prompt, language) =>
@@ -71,6 +75,24 @@ export class Terminal {
     this.#timers = new Timers(
       (timerId) => this.#core.deliver({ kind: "timer.fired", timerId }),
       () => this.#counter.customerSpeaks || performance.now() < this.#presentUntilMs,
+    );
+    this.#staffDesk = new StaffDesk({
+      terminal,
+      language: config.language,
+      currency: config.menu.currency,
+      store: this.#journal.store,
+      state: () => this.#core.state,
+      devices: () => this.#devices(),
+      ask: (lookup) => this.#core.ask(lookup),
+      newId: randomUUID,
+      now: Date.now,
+      after: (ms, work) => {
+        const timer = setTimeout(work, ms);
+        return () => clearTimeout(timer);
+      },
+    });
+    this.#staffSocket = new StaffSocket(join(data, STAFF_SOCKET), (request, tell) =>
+      this.#staffDesk.handle(request, tell),
     );
     this.#display = new DisplayServer({
       shop: { name: config.merchant.name, language: config.language, menu: config.menu },
@@ -88,18 +110,15 @@ export class Terminal {
 
   /** Resolves when a customer can be served. Throws a Fault when the journal or the display port cannot be had. */
   async start(): Promise<{ displayPort: number }> {
-    const ledgerKeys = readLedgerKeyFile(this.#config.ledger.publicKey);
+    // A key that cannot be read is found before anything else is touched.
+    readLedgerKeyFile(this.#config.ledger.publicKey);
     makeDataFolder(this.#config.data);
-    const recovered = recover(this.#store);
-    this.#log.info(
-      { position: recovered.position, sale: recovered.state.sale?.phase.kind ?? null },
-      "journal open",
-    );
+    const recovered = this.#journal.open();
     this.#watch.begin(recovered.state);
     this.#display.watch();
     this.#counter.start();
     this.#interpreter = new Interpreter(this.#settings, recovered.state, {
-      journal: this.#store,
+      journal: this.#journal.store,
       now: Date.now,
       defer: setImmediate,
       perform: (effect) => this.#perform(effect),
@@ -111,8 +130,15 @@ export class Terminal {
       this.#core.deliver({ kind: "settings.applied", settings: this.#settings });
     }
     this.#core.deliver({ kind: "daemon.started" });
-    this.#uplink = this.#makeUplink(ledgerKeys);
+    this.#uplink = makeLedgerLink(this.#config, {
+      log: this.#log,
+      observers: this.#observers,
+      journal: this.#journal,
+      core: this.#core,
+    });
     this.#uplink.start();
+    this.#journal.startPruning(this.#failed);
+    await this.#staffSocket.start();
     const { host, port } = this.#config.display;
     this.#displayPort = await this.#display.start(host, port);
     return { displayPort: this.#displayPort };
@@ -120,38 +146,18 @@ export class Terminal {
 
   /** Resolves when every process and file is let go. Safe at any time after the constructor. */
   async stop(): Promise<void> {
+    await this.#staffSocket.stop();
     await this.#display.stop();
     await this.#uplink?.stop();
     this.#timers.stop();
     this.#interpreter?.stop();
     await this.#counter.stop();
-    this.#store.close();
+    this.#journal.close();
   }
 
   get #core(): Interpreter {
     if (this.#interpreter === null) throw new Error("the terminal has not been started");
     return this.#interpreter;
-  }
-
-  #makeUplink(ledgerKeys: readonly KeyObject[]): Uplink {
-    const { broker, publicKey: _, ...credentials } = this.#config.ledger;
-    return new Uplink({
-      terminal: this.#config.terminal,
-      ledgerKeys,
-      outbox: this.#store,
-      broker: new MqttBroker({ terminal: this.#config.terminal, url: broker, ...credentials }),
-      onAnswer: (answer) => {
-        this.#log.info({ requestId: answer.requestId, outcome: answer.outcome.kind }, "ledger answered");
-        this.#core.deliver({ kind: "ledger.answered", answer });
-      },
-      onLink: (up) => {
-        this.#log.info({ up }, "link to the ledger");
-        this.#observers.tell({ kind: "link", up });
-        this.#core.deliver({ kind: "link.changed", up });
-      },
-      onAlarm: (text) => this.#log.warn({ alarm: text }, "uplink alarm"),
-      onTrouble: (reason) => this.#log.debug({ reason }, "no connection to the broker"),
-    });
   }
 
   #perform(effect: DeviceEffect): void {
@@ -164,7 +170,7 @@ export class Terminal {
         this.#log.warn({ alarm: effect.alarm }, "alarm");
         return this.#observers.tell({ kind: "alarm", alarm: effect.alarm });
       case "staff.answer":
-        return;
+        return this.#staffDesk.answered(effect.requestId, effect.answer);
       default:
         return this.#counter.perform(effect);
     }
@@ -173,10 +179,6 @@ export class Terminal {
   #committed(state: TerminalState, events: readonly SaleEvent[]): void {
     this.#watch.committed(state, events);
     this.#observers.tell({ kind: "view", view: this.#view() });
-  }
-
-  #isDenied(_: string): boolean {
-    return false;
   }
 
   #view(): ReturnType<typeof viewOf> {
@@ -206,14 +208,20 @@ export class Terminal {
     });
   }
 
+  #devices(): readonly DeviceState[] {
+    return this.#counter.children.map(({ name, state }) => ({
+      name,
+      state: state.kind,
+      ...(state.kind === "restarting" ? { fault: state.fault.message } : {}),
+    }));
+  }
+
   #health(): unknown {
-    const children = this.#counter.children.map((child) => {
-      const { state } = child;
+    const children = this.#counter.children.map(({ state }, index) => {
       const pid = state.kind === "running" ? { pid: state.pid, restarts: state.restarts } : {};
-      const fault = state.kind === "restarting" ? { fault: state.fault.message } : {};
-      return { name: child.name, state: state.kind, ...pid, ...fault };
+      return { ...this.#devices()[index], ...pid };
     });
-    const { linkUp, openCharges } = this.#core.state;
+    const { linkUp, openCharges, openRefunds, standing } = this.#core.state;
     const memoryMiB = Math.round(process.memoryUsage.rss() / 1_048_576);
     return {
       terminal: this.#config.terminal,
@@ -221,8 +229,10 @@ export class Terminal {
       uptimeS: Math.round(process.uptime()),
       memoryMiB,
       linkUp,
+      standing,
       openCharges: openCharges.length,
-      outboxDepth: this.#store.depth(),
+      openRefunds: openRefunds.length,
+      outboxDepth: this.#journal.store.depth(),
       children,
       ready: children.every((child) => child.state === "running"),
     };
