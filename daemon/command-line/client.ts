@@ -1,6 +1,5 @@
 /** The other end of the staff socket: sends one request and hands on each answer. */
 import { createConnection } from "node:net";
-import { createInterface } from "node:readline";
 import { Fault } from "../core/fault.ts";
 import type { DeskRequest } from "../shell/staff-desk.ts";
 import type { SocketAnswer } from "../staff-socket.ts";
@@ -26,43 +25,63 @@ const FIRST_WORD_MS = 15_000;
 
 /**
  * Resolves with the last answer that came: the final one, or the one that says "queued" when the ledger was not heard
- * within `waitMs` after it. `each` is called for every answer.
+ * within `waitMs` after it. `each` is called for every answer. Rejects with NoRight, NotRunning or a Fault.
  */
-export async function askTerminal(
+export function askTerminal(
   socketPath: string,
   request: DeskRequest,
   waitMs: number,
   each: (answer: Received, last: boolean) => void = () => undefined,
 ): Promise<Received> {
-  const socket = createConnection(socketPath);
-  let failure: unknown = null;
-  let answered: Received | null = null;
-  const limit = (ms: number): void => {
-    socket.setTimeout(0);
-    clearTimeout(timer);
-    timer = setTimeout(() => socket.destroy(), ms);
-  };
-  let timer = setTimeout(() => socket.destroy(), FIRST_WORD_MS);
-  try {
-    socket.on("error", (cause) => {
-      failure = cause;
-    });
-    socket.write(`${JSON.stringify(request)}\n`);
-    for await (const line of createInterface({ input: socket })) {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(socketPath);
+    let answered: Received | null = null;
+    let failure: unknown = null;
+    let timer = setTimeout(() => socket.destroy(), FIRST_WORD_MS);
+    const taken = (line: string): void => {
       const { answer, last } = JSON.parse(line) as Sent<SocketAnswer>;
       answered = answer;
       each(answer, last);
-      if (last || waitMs === 0) break;
-      limit(waitMs);
-    }
-  } catch (cause) {
-    failure ??= cause;
-  } finally {
-    clearTimeout(timer);
-    socket.destroy();
+      clearTimeout(timer);
+      if (last || waitMs === 0) socket.destroy();
+      else timer = setTimeout(() => socket.destroy(), waitMs);
+    };
+    const lines = new Lines(taken);
+    socket.setEncoding("utf8");
+    socket.on("data", (text) => {
+      try {
+        lines.received(String(text));
+      } catch (cause) {
+        failure = cause;
+        socket.destroy();
+      }
+    });
+    socket.on("error", (cause) => {
+      failure = cause;
+    });
+    socket.on("close", () => {
+      clearTimeout(timer);
+      if (answered === null) reject(problemOf(socketPath, failure));
+      else resolve(answered);
+    });
+    socket.write(`${JSON.stringify(request)}\n`);
+  });
+}
+
+/** Text that comes in pieces, line by line. */
+class Lines {
+  readonly #taken: (line: string) => void;
+  #unread = "";
+
+  constructor(taken: (line: string) => void) {
+    this.#taken = taken;
   }
-  if (answered !== null) return answered;
-  throw problemOf(socketPath, failure);
+
+  received(text: string): void {
+    const pieces = `${this.#unread}${text}`.split("\n");
+    this.#unread = pieces.pop() ?? "";
+    for (const line of pieces) this.#taken(line);
+  }
 }
 
 function problemOf(socketPath: string, cause: unknown): Error {
