@@ -150,7 +150,7 @@ export class EmbeddedBroker {
 
   #mayRead(client: Client, topic: string): boolean {
     if (topic === LEDGER_PRESENCE_TOPIC) return true;
-    const match = /^saypay\/v1\/([^/+#]+)\/down$/.exec(topic);
+    const match = /^saypay\/v1\/([^/+#]+)\/(?:down|deny)$/.exec(topic);
     return match?.[1] !== undefined && this.#owns(client, match[1]);
   }
 

@@ -1,23 +1,28 @@
 /**
- * The books over HTTP, for reading: JSON, amounts as decimal strings of minor units. With the sandbox gateway, its
- * controls too. A caller shows the token when one is set. POST demands a JSON body, which keeps pages of other
- * origins in a browser from reaching it unasked.
+ * The books over HTTP, for reading: JSON, amounts as decimal strings of minor units. What an operator may change is in
+ * operator-api.ts; the sandbox gateway brings its controls. A caller shows the token when one is set. POST demands a JSON
+ * body and without a token the Host must be this machine, which keeps pages of other origins in a browser from reaching
+ * it unasked.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
+import type { DenyDesk } from "./deny-desk.ts";
 import { sandboxControl } from "./gateways/sandbox/control.ts";
 import type { SandboxGateway } from "./gateways/sandbox/sandbox.ts";
 import { listenOn } from "./listening.ts";
+import { deniedCardsApi, terminalsApi } from "./operator-api.ts";
 import type { LedgerStorage, Statement } from "./storage.ts";
 
 /** Transactions in one answer at most. */
 export const MAX_TRANSACTIONS = 10_000;
 export const MAX_ALARMS = 1_000;
+export const MAX_TERMINALS = 100_000;
 
 export type HttpParts = {
   readonly storage: LedgerStorage;
+  readonly deny: DenyDesk;
   readonly token: string | undefined;
   readonly sandbox: SandboxGateway | undefined;
   readonly health: () => { readonly broker: boolean; readonly uptimeMs: number };
@@ -41,6 +46,14 @@ export function ledgerApi(parts: HttpParts): Hono {
       return next();
     });
   }
+  if (token === undefined) {
+    app.use("*", async (context, next) => {
+      if (!isLoopbackHost(context.req.header("host"))) {
+        return context.json({ error: "ask for 127.0.0.1 or localhost, or set a token (http.token)" }, 403);
+      }
+      return next();
+    });
+  }
   app.get("/v1/statement", async (context) => {
     const terminal = context.req.query("terminal");
     const filter = terminal === undefined ? {} : { terminal };
@@ -55,11 +68,21 @@ export function ledgerApi(parts: HttpParts): Hono {
     return context.json({ transactions });
   });
   app.get("/v1/alarms", async (context) => context.json({ alarms: await storage.alarms(MAX_ALARMS) }));
+  app.route("/v1/terminals", terminalsApi(storage, MAX_TERMINALS));
+  app.route("/v1/denied-cards", deniedCardsApi(parts.deny));
   if (sandbox !== undefined) app.route("/sandbox", sandboxControl(sandbox));
   app.notFound((context) =>
-    context.json({ error: "not here; try /v1/statement, /v1/alarms or /health" }, 404),
+    context.json(
+      { error: "not here; try /v1/statement, /v1/alarms, /v1/terminals, /v1/denied-cards or /health" },
+      404,
+    ),
   );
   return app;
+}
+
+/** A name that another origin makes point here (DNS rebinding) is not one of these. */
+function isLoopbackHost(host: string | undefined): boolean {
+  return host !== undefined && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/.test(host);
 }
 
 /** Compares by hash, so that neither length nor content shows in the time it takes. */

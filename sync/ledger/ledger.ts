@@ -7,14 +7,16 @@ import { join } from "node:path";
 import type { IClientOptions } from "mqtt";
 import { Fault } from "../../daemon/core/fault.ts";
 import { ClearingDesk } from "./clearing-desk.ts";
+import { DenyDesk } from "./deny-desk.ts";
 import { writeDurably } from "./durable-file.ts";
 import { EmbeddedBroker } from "./embedded-broker.ts";
 import type { Clock } from "./gateway-call.ts";
 import type { Gateway } from "./gateways/gateway.ts";
 import { GATEWAYS } from "./gateways/registry.ts";
 import { SandboxGateway } from "./gateways/sandbox/sandbox.ts";
-import { HttpServer, ledgerApi } from "./http.ts";
+import { HttpServer, ledgerApi, MAX_TERMINALS } from "./http.ts";
 import { readSettingFile } from "./listening.ts";
+import { Reception } from "./reception.ts";
 import { Resolver } from "./resolver.ts";
 import { type LedgerSettings, merchantOf } from "./settings.ts";
 import { openSigningKey } from "./signing-key.ts";
@@ -85,7 +87,9 @@ export class Ledger {
     this.#stops.push(async () => storage.close());
     storage.open();
     const gateway = await this.#openGateway(data);
-    const desk = this.#makeDesk(storage, gateway);
+    const deny = new DenyDesk({ storage, now: this.#clock.now });
+    await deny.open();
+    const desk = this.#makeDesk(storage, gateway, deny);
     const resolver = this.#makeResolver(desk);
 
     const broker = this.#settings.broker.embedded;
@@ -96,6 +100,9 @@ export class Ledger {
     }
     const link = new TerminalLink({
       desk,
+      reception: new Reception({ now: this.#clock.now, merchantOf: merchantOf(this.#settings) }),
+      deny,
+      knownTerminals: async () => this.#knownTerminals(storage),
       storage,
       signingKey,
       now: this.#clock.now,
@@ -111,6 +118,7 @@ export class Ledger {
     const startedMs = this.#clock.now();
     const api = ledgerApi({
       storage,
+      deny,
       token: http.token,
       sandbox: gateway instanceof SandboxGateway ? gateway : undefined,
       health: () => ({ broker: link.connected, uptimeMs: this.#clock.now() - startedMs }),
@@ -133,7 +141,15 @@ export class Ledger {
     return gateway;
   }
 
-  #makeDesk(storage: SqliteLedgerStorage, gateway: Gateway): ClearingDesk {
+  /** Those of the settings and those that greeted. */
+  async #knownTerminals(storage: SqliteLedgerStorage): Promise<readonly string[]> {
+    const listed = this.#settings.terminals.known.map(({ id }) => id);
+    const isKnown = merchantOf(this.#settings);
+    const greeted = storage.terminals(MAX_TERMINALS).map(({ terminal }) => terminal);
+    return [...new Set([...listed, ...greeted.filter((terminal) => isKnown(terminal) !== undefined)])];
+  }
+
+  #makeDesk(storage: SqliteLedgerStorage, gateway: Gateway, deny: DenyDesk): ClearingDesk {
     const { gateway: given, resolver } = this.#settings;
     const desk = new ClearingDesk({
       storage,
@@ -145,6 +161,7 @@ export class Ledger {
         maxRetryMs: resolver.maxRetryMs,
       },
       merchantOf: merchantOf(this.#settings),
+      isDenied: deny.isDenied,
     });
     this.#stops.push(() => desk.drained());
     return desk;

@@ -1,8 +1,8 @@
 /**
- * The ledger's side of MQTT: takes requests from `saypay/v1/+/up`, answers on `.../down` after the commit, and says
- * by a retained message whether it is there.
+ * The ledger's side of MQTT: takes greetings, recalls and requests from `saypay/v1/+/up`, answers on `.../down` after
+ * the commit, keeps the deny list on `.../deny`, and says by a retained message whether it is there.
  *
- * - Requests of one terminal are handled in order, terminals side by side. A request that is waiting already and
+ * - What one terminal says is handled in order, terminals side by side. A request that is waiting already and
  *   arrives again is not queued twice.
  * - What the broker acknowledges proves nothing to anybody: an answer that gets lost is asked for again by the
  *   terminal, and a request dropped here because a queue is full is sent again by its outbox.
@@ -18,15 +18,22 @@ import {
   ALL_UP_TOPIC,
   decodeUp,
   encodeDown,
+  encodeGreeted,
+  type Greeting,
   LEDGER_PRESENCE_TOPIC,
   OFFLINE,
   ONLINE,
+  type RecallQuestion,
   type RequestMessage,
   terminalOfUpTopic,
   topicsOf,
   type UpMessage,
 } from "../wire.ts";
 import type { ClearingDesk } from "./clearing-desk.ts";
+import type { DenyDesk } from "./deny-desk.ts";
+import { DenyPublication } from "./deny-publication.ts";
+import { fromStorage, type Procedure, perform } from "./procedure.ts";
+import type { Reception } from "./reception.ts";
 import { SerialQueues } from "./serial-queues.ts";
 import type { LedgerStorage } from "./storage.ts";
 
@@ -47,6 +54,10 @@ export type LinkLog = {
 
 export type LinkParts = {
   readonly desk: Pick<ClearingDesk, "handle">;
+  readonly reception: Reception;
+  readonly deny: Pick<DenyDesk, "list" | "onChange">;
+  /** Terminals that are to have the deny list although they have not greeted yet. */
+  readonly knownTerminals: () => Promise<readonly string[]>;
   readonly storage: LedgerStorage;
   readonly signingKey: KeyObject;
   readonly now: () => number;
@@ -63,11 +74,20 @@ export class TerminalLink {
   readonly #waiting = new Set<string>();
   /** Answers that the broker has not taken yet. */
   readonly #leaving = new Set<Promise<void>>();
+  readonly #denyList: DenyPublication;
   #client: MqttClient | undefined;
   #stopping = false;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
+    this.#denyList = new DenyPublication({
+      list: () => parts.deny.list,
+      terminals: parts.knownTerminals,
+      signingKey: parts.signingKey,
+      publish: async (topic, bytes) => this.#publish(topic, bytes, { retain: true }),
+      log: parts.log,
+    });
+    parts.deny.onChange(() => void this.#denyList.toAll());
   }
 
   get connected(): boolean {
@@ -136,6 +156,8 @@ export class TerminalLink {
       throw new Error("the broker refuses the subscription; check its access list");
     await client.publishAsync(LEDGER_PRESENCE_TOPIC, ONLINE, { qos: 1, retain: true });
     this.#parts.log.info({}, "listening to the terminals");
+    this.#denyList.forget();
+    void this.#denyList.toAll();
   }
 
   #received(topic: string, payload: Uint8Array): void {
@@ -148,12 +170,13 @@ export class TerminalLink {
       bury().catch((error: unknown) => log.error({ err: String(error) }, "a dead letter is lost"));
       return;
     }
-    if (message.kind === "request") this.#enqueue(message);
+    this.#enqueue(message);
   }
 
-  #enqueue(message: RequestMessage): void {
+  #enqueue(message: UpMessage): void {
     const { storage, now, log } = this.#parts;
-    const { terminal, requestId } = message;
+    const { terminal } = message;
+    const requestId = message.kind === "request" ? message.requestId : `${message.kind} ${message.nonce}`;
     const mark = `${terminal}\n${requestId}`;
     if (this.#waiting.has(mark)) return;
     if (!this.#queues.hasRoom(terminal) || this.#waiting.size >= MAX_WAITING) {
@@ -176,23 +199,70 @@ export class TerminalLink {
       .finally(() => this.#waiting.delete(mark));
   }
 
-  async #answer({ terminal, requestId, request }: RequestMessage): Promise<void> {
-    const { desk, signingKey, log, now } = this.#parts;
+  async #answer(message: UpMessage): Promise<void> {
+    switch (message.kind) {
+      case "request":
+        return this.#answerRequest(message);
+      case "greeting":
+        return this.#answerGreeting(message.terminal, message);
+      case "recall":
+        return this.#answerRecall(message.terminal, message);
+    }
+  }
+
+  async #answerGreeting(terminal: string, greeting: Greeting): Promise<void> {
+    const { reception, signingKey, log } = this.#parts;
+    const answer = await this.#perform(reception.greet(terminal, greeting));
+    const { journalId, boots } = greeting;
+    log.info({ terminal, journalId, boots, verdict: answer.verdict }, "greeted");
+    this.#say(terminal, encodeGreeted(terminal, answer, signingKey));
+    // Retained messages are kept by the broker, not by the ledger: a broker may have lost them, a terminal may be new.
+    if (answer.verdict !== "unknown-terminal") void this.#denyList.to(terminal);
+  }
+
+  async #answerRecall(terminal: string, question: RecallQuestion): Promise<void> {
+    const { reception, signingKey, log } = this.#parts;
+    const answer = await this.#perform(reception.recall(terminal, question));
+    if (answer === undefined) return;
+    log.info({ terminal, after: question.afterSequence, sales: answer.sales.length }, "recalled");
+    this.#say(terminal, encodeGreeted(terminal, answer, signingKey));
+  }
+
+  async #perform<Result>(procedure: Procedure<Result>): Promise<Result> {
+    return perform(procedure, async (want) => {
+      if (want.kind !== "storage") throw new Error("the reception calls no gateway");
+      return fromStorage(this.#parts.storage, want);
+    });
+  }
+
+  async #answerRequest({ terminal, requestId, position, request }: RequestMessage): Promise<void> {
+    const { desk, reception, signingKey, log, now } = this.#parts;
     const startMs = now();
-    const outcome = await desk.handle(terminal, request);
+    const outcome = await desk.handle(terminal, request, reception.placeOf(terminal, position));
     const { key } = request;
     const ms = now() - startMs;
     log.info({ terminal, key, request: request.kind, outcome: outcome.kind, ms }, "answered");
-    const bytes = encodeDown(terminal, { requestId, key, outcome }, signingKey);
-    const client = this.#client;
+    this.#say(terminal, encodeDown(terminal, { requestId, key, outcome }, signingKey));
+  }
+
+  #say(terminal: string, bytes: Uint8Array): void {
     // Not connected: the answer is not kept, the terminal asks again after it has reconnected.
-    if (client?.connected !== true) return;
-    const leaving = client.publishAsync(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 }).then(
-      () => undefined,
-      (error: unknown) => log.warn({ terminal, requestId, err: String(error) }, "answer not delivered"),
+    if (this.#client?.connected !== true) return;
+    this.#publish(topicsOf(terminal).down, bytes).catch((error: unknown) =>
+      this.#parts.log.warn({ terminal, err: String(error) }, "answer not delivered"),
     );
-    this.#leaving.add(leaving);
-    void leaving.finally(() => this.#leaving.delete(leaving));
+  }
+
+  async #publish(topic: string, bytes: Uint8Array, options: { readonly retain?: true } = {}): Promise<void> {
+    const client = this.#client;
+    if (client?.connected !== true || this.#stopping) throw new Error("not connected to the broker");
+    const leaving = client
+      .publishAsync(topic, Buffer.from(bytes), { qos: 1, ...options })
+      .then(() => undefined);
+    const left = leaving.catch(() => undefined);
+    this.#leaving.add(left);
+    void left.finally(() => this.#leaving.delete(left));
+    return leaving;
   }
 }
 

@@ -11,7 +11,9 @@ import { Aedes } from "aedes";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
 import type { ClearingDesk } from "../../sync/ledger/clearing-desk.ts";
+import { DenyDesk } from "../../sync/ledger/deny-desk.ts";
 import { EmbeddedBroker } from "../../sync/ledger/embedded-broker.ts";
+import { Reception } from "../../sync/ledger/reception.ts";
 import { SqliteLedgerStorage } from "../../sync/ledger/storage-sqlite.ts";
 import { MAX_WAITING_PER_TERMINAL, TerminalLink } from "../../sync/ledger/terminal-link.ts";
 import { encodeUp } from "../../sync/wire.ts";
@@ -56,6 +58,9 @@ beforeEach(async () => {
   await broker.start();
   link = new TerminalLink({
     desk,
+    reception: new Reception({ now: () => 1, merchantOf: () => "cafe" }),
+    deny: new DenyDesk({ storage, now: () => 1 }),
+    knownTerminals: async () => [],
     storage,
     signingKey: privateKey,
     now: () => 1,
@@ -148,6 +153,9 @@ test("a subscription that is refused is asked for again, until it is granted", a
   if (address === null || typeof address === "string") throw new Error("no port");
   const persistent = new TerminalLink({
     desk,
+    reception: new Reception({ now: () => 1, merchantOf: () => "cafe" }),
+    deny: new DenyDesk({ storage, now: () => 1 }),
+    knownTerminals: async () => [],
     storage,
     signingKey: privateKey,
     now: () => 1,
