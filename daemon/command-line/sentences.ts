@@ -22,7 +22,7 @@ export function sentenceOf(received: Received): Sentence {
       return { text: unclearText(received), status: EXIT.unclear };
     case "amount-unclear":
       return {
-        text: `that is no amount in ${received.currency}; write it like ${amountText({ minor: "450000", currency: received.currency }).slice(4)}`,
+        text: `that is no amount in ${received.currency}; write it like ${amountText({ minor: "4500", currency: received.currency }).slice(4)}`,
         status: EXIT.usage,
       };
     case "silent":

@@ -267,7 +267,7 @@ describe("what is answered without asking the core", () => {
     const waiting = { saleId: A.saleId, key: A.key, amount: A.amount, timeMs: 40_000 };
     bench.state = {
       ...bench.state,
-      openCharges: [{ ...waiting, token: "t", purpose: "offline", queries: 0 }],
+      openCharges: [{ ...waiting, token: "t", purpose: "offline", queries: 0, pending: false }],
       openRefunds: [
         {
           ...waiting,
@@ -275,6 +275,8 @@ describe("what is answered without asking the core", () => {
           requestId: "r",
           purpose: "refund",
           repeats: 0,
+          pending: false,
+          charge: null,
           slip: CAFE_SLIP,
         },
       ],
