@@ -258,7 +258,9 @@ function pay(draft: Draft, charge: Charge, result: Paid): void {
   const { key, amount } = charge;
   const receipt = receiptOf(draft, charge, result, false);
   const day = draft.state.day.number;
-  ask(draft, { kind: "sale.record", sale: { saleId, sequence, day, key, amount, result, receipt } });
+  const sale = { saleId, sequence, day, key, amount, result, receipt };
+  // Named after the charge and not numbered: the effects of a sale keep the numbers that older journals know.
+  draft.effects.push({ kind: "sale.record", id: `${key}:record`, sale });
   countSale(draft, result.kind === "approved" ? "card" : "cardOffline", sequence, amount);
   print(draft, { kind: "receipt", charge, result, attempt: 1, copy: false, printing: null });
   const kind = result.kind === "approved" ? "approved" : "approved-offline";

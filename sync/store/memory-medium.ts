@@ -65,8 +65,17 @@ export class MemoryMedium {
    */
   failNext: "before" | "after" | null = null;
 
+  /** Takes back what was written and not synced, newest last. */
+  readonly unsynced: (() => void)[] = [];
+
   constructor(history: History = "kept") {
     this.history = history;
+  }
+
+  /** A power cut: the process is gone and so is everything after the last synced write. */
+  losePower(): void {
+    for (const takeBack of this.unsynced.splice(0).reverse()) takeBack();
+    this.holder = null;
   }
 
   /** An image of the medium as it is now, as a copied SD card or a backup: what happens to one leaves the other alone. */

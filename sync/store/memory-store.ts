@@ -8,7 +8,8 @@ import { Fault } from "../../daemon/core/fault.ts";
 import type { FoundSale } from "../../daemon/core/staff.ts";
 import type { DenyList } from "../wire/deny-list.ts";
 import { fromCanonicalJson, toCanonicalJson } from "./canonical-json.ts";
-import { damaged, followChain, genesis, type Link, nextLink, sameHash, stateHash } from "./chain.ts";
+import { damaged, followChain, genesis, nextLink, sameHash, stateHash } from "./chain.ts";
+import { applyBeside, applyEvents, applyRows, type Prepared, takingBack } from "./memory-append.ts";
 import { forgetOldIn } from "./memory-forgetting.ts";
 import type { Form, MemoryContent, MemoryMedium, MemoryRecord, MemoryRow } from "./memory-medium.ts";
 import { foundSale } from "./sealed-rows.ts";
@@ -40,15 +41,6 @@ const REFERENCE: Form = {
   keep: (value) => value,
   give: (kept) => kept,
   same: (kept, request) => kept === request || toCanonicalJson(kept) === toCanonicalJson(request),
-};
-
-/** What an append will change, made before anything is changed. */
-type Prepared = {
-  readonly head: Link;
-  readonly records: readonly MemoryRecord[];
-  readonly state: MemoryContent["state"];
-  readonly rows: readonly MemoryRow[];
-  readonly atMs: number;
 };
 
 type Settings = {
@@ -101,8 +93,10 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   append(commit: Commit<Event, State>): number {
-    return this.#write((content) => {
+    const synced = commit.synced ?? true;
+    return this.#write(synced, (content) => {
       const prepared = this.#prepare(content, commit);
+      if (!synced) this.#medium.unsynced.push(takingBack(content, commit, prepared));
       applyEvents(content, commit, prepared);
       applyRows(content, commit, prepared);
       this.#saveSends(content);
@@ -162,7 +156,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   deadLetter(id: string, reason: string, atMs: number): void {
-    this.#write((content) => {
+    this.#write(true, (content) => {
       const row = content.waiting.get(id);
       if (row === undefined) return;
       row.status = "dead";
@@ -207,7 +201,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   saveDenyList(list: DenyList): void {
-    this.#write((content) => {
+    this.#write(true, (content) => {
       if (content.denyList === null || content.denyList.version < list.version) content.denyList = list;
     });
   }
@@ -217,7 +211,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   prune(retention: Retention, nowMs: number): boolean {
-    return this.#write((content) => forgetOldIn(content, retention, nowMs));
+    return this.#write(true, (content) => forgetOldIn(content, retention, nowMs));
   }
 
   close(): void {
@@ -283,12 +277,15 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
     return content;
   }
 
-  #write<Result>(work: (content: MemoryContent) => Result): Result {
+  #write<Result>(synced: boolean, work: (content: MemoryContent) => Result): Result {
     const content = this.#content();
-    const { failNext } = this.#medium;
-    if (failNext === null) return work(content);
+    const { failNext, unsynced } = this.#medium;
     this.#medium.failNext = null;
-    if (failNext === "after") work(content);
+    if (failNext !== "before") {
+      const result = work(content);
+      if (synced) unsynced.length = 0;
+      if (failNext === null) return result;
+    }
     this.#failure = unwritable(NAME, "the medium takes no more", undefined);
     throw this.#failure;
   }
@@ -327,56 +324,4 @@ function checkContent({ anchor, head, records, state }: MemoryContent): void {
   }
   if (!sameHash(stateHash(head, String(state.body)), state.hash))
     throw damaged(NAME, "the state snapshot was changed");
-}
-
-function applyEvents(
-  content: MemoryContent,
-  { events }: Commit<JournalEvent, unknown>,
-  { head, records, state, atMs }: Prepared,
-): void {
-  let position = content.head.position;
-  for (const event of events) {
-    position += 1;
-    content.newest.set(event.kind, { position, event });
-  }
-  for (const record of records) content.records.push(record);
-  content.head = head;
-  content.newestMs = atMs;
-  content.state = state;
-}
-
-function applyRows(
-  content: MemoryContent,
-  { acknowledged }: Commit<JournalEvent, unknown>,
-  { rows, atMs }: Prepared,
-): void {
-  for (const row of rows) {
-    content.rows.set(row.id, row);
-    content.waiting.set(row.id, row);
-    content.lastRow = row.position;
-  }
-  for (const { requestId: id, outcome } of acknowledged) {
-    const row = content.waiting.get(id);
-    if (row === undefined) continue;
-    row.status = "acknowledged";
-    row.answeredMs = atMs;
-    content.waiting.delete(id);
-    if (outcome.kind === "refused")
-      content.deadLetters.set(id, { id, reason: `refused: ${outcome.reason}`, atMs });
-  }
-}
-
-function applyBeside(
-  content: MemoryContent,
-  { cardCounters, sold = [], refunds = [] }: Commit<JournalEvent, unknown>,
-  at_ms: number,
-): void {
-  for (const { token, counter } of cardCounters)
-    content.counters.set(token, Math.max(counter, content.counters.get(token) ?? counter));
-  for (const sale of sold) {
-    if (!content.sold.has(sale.saleId)) content.sold.set(sale.saleId, { sale, at_ms });
-  }
-  for (const refund of refunds) {
-    if (!content.refunds.has(refund.key)) content.refunds.set(refund.key, { refund, at_ms });
-  }
 }

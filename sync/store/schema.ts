@@ -80,9 +80,11 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO identity SELECT only, terminal, journal_id, NULL, 0, 1, NULL FROM journal_identity;
   DROP TABLE journal_identity;
 
-  -- hash is the seal over all other columns; link is NULL where version 1 took the snapshot.
+  -- hash is the seal over all other columns; link is NULL where version 1 took the snapshot. synced: the transaction that
+  -- wrote it waited for the disk. body comes last, so that the rest is on the row's first page.
   CREATE TABLE snapshot (
     only INTEGER PRIMARY KEY CHECK (only = 1),
+    synced INTEGER NOT NULL,
     journal_id TEXT NOT NULL,
     position INTEGER NOT NULL,
     link BLOB,
@@ -93,7 +95,7 @@ export const MIGRATIONS: readonly string[] = [
     body TEXT NOT NULL
   ) STRICT;
   INSERT INTO snapshot
-    SELECT state.only, journal_id, position, NULL, 0, zeroblob(32), 0, state.hash, body FROM state, identity;
+    SELECT state.only, 1, journal_id, position, NULL, 0, zeroblob(32), 0, state.hash, body FROM state, identity;
   DROP TABLE state;
 
   -- The last event that was forgotten: the chain goes on from it.

@@ -11,6 +11,8 @@ export type Waiting = { readonly count: number; readonly digest: Uint8Array };
 export const NONE_WAITING: Waiting = { count: 0, digest: new Uint8Array(HASH_BYTES) };
 
 export type Snapshot = {
+  /** The transaction that wrote it waited for the disk. */
+  readonly synced: boolean;
   readonly journalId: string;
   readonly position: number;
   /** Hash of the event at `position`. */
@@ -29,8 +31,10 @@ export function withoutRow(waiting: Waiting, row: Pick<StoredRow, "position" | "
   return { count: waiting.count - 1, digest: combined(waiting.digest, row) };
 }
 
-export function sealOf({ journalId, position, link, waiting, lastRow, body }: Snapshot): Uint8Array {
-  return fieldHash("state.v2", journalId, position, link, waiting.count, waiting.digest, lastRow, body);
+export function sealOf(snapshot: Snapshot): Uint8Array {
+  const { synced, journalId, position, link, waiting, lastRow, body } = snapshot;
+  const { count, digest } = waiting;
+  return fieldHash("state.v2", synced ? 1 : 0, journalId, position, link, count, digest, lastRow, body);
 }
 
 function combined(digest: Uint8Array, { position, hash }: Pick<StoredRow, "position" | "hash">): Uint8Array {

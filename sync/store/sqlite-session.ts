@@ -91,10 +91,11 @@ export function saveIdentity(session: Session, identity: StoredIdentity): void {
 }
 
 export function saveSnapshot(session: Session, snapshot: Snapshot): void {
-  const { journalId, position, link, waiting, lastRow, body } = snapshot;
-  const seal = sealOf(snapshot);
+  const { synced, journalId, position, link, waiting, lastRow, body } = snapshot;
   const { count, digest } = waiting;
-  session.statements.saveSnapshot.run(journalId, position, link, count, digest, lastRow, seal, body);
+  const seal = sealOf(snapshot);
+  const { saveSnapshot: save } = session.statements;
+  save.run(synced ? 1 : 0, journalId, position, link, count, digest, lastRow, seal, body);
 }
 
 export function saveVerified(session: Session, head: Link): void {
@@ -201,7 +202,8 @@ function readSnapshot(session: Session): Snapshot | null {
   }
   const waiting = { count: row.waiting, digest: row.waiting_digest };
   const { journal_id: journalId, last_row: lastRow } = row;
-  const snapshot: Snapshot = { journalId, position, link: row.link, waiting, lastRow, body };
+  const synced = row.synced === 1;
+  const snapshot: Snapshot = { synced, journalId, position, link: row.link, waiting, lastRow, body };
   if (!sameHash(sealOf(snapshot), row.hash) || journalId !== identity.journalId)
     throw damaged(path, "the state snapshot was changed");
   if (!sameHash(link.hash, row.link)) throw damaged(path, `event ${position} was changed`);
@@ -216,7 +218,7 @@ function readSnapshot(session: Session): Snapshot | null {
 export function snapshotNow(session: Session, link: Link, body: string): Snapshot {
   const { identity, waiting, lastRow } = session;
   const { journalId } = identity;
-  return { journalId, position: link.position, link: link.hash, waiting, lastRow, body };
+  return { synced: true, journalId, position: link.position, link: link.hash, waiting, lastRow, body };
 }
 
 /**

@@ -86,10 +86,11 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
   append(commit: Commit<Event, State>): number {
     const session = this.#require();
     const atMs = lastTimeOf(commit.events);
-    const after = this.#write(session, () => {
+    const synced = commit.synced ?? true;
+    const after = this.#write(session, synced, () => {
       const head = writeEvents(session, commit.events);
       const queue = writeOutbox(session, commit, atMs);
-      const snapshot = { ...snapshotNow(session, head, toCanonicalJson(commit.state)), ...queue };
+      const snapshot = { ...snapshotNow(session, head, toCanonicalJson(commit.state)), ...queue, synced };
       saveSnapshot(session, snapshot);
       writeBeside(session, commit, atMs);
       const isMarked = head.position - session.verified >= VERIFIED_EVERY;
@@ -138,12 +139,12 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 
   deadLetter(id: string, reason: string, atMs: number): void {
     const session = this.#require();
-    const after = this.#write(session, () => {
+    const after = this.#write(session, true, () => {
       const row = session.statements.bury.get(id);
       if (row === undefined) return undefined;
       session.statements.insertDeadLetter.run(id, reason, atMs);
       const waiting = withoutRow(session.waiting, row);
-      const snapshot = session.snapshot && { ...session.snapshot, waiting };
+      const snapshot = session.snapshot && { ...session.snapshot, waiting, synced: true };
       if (snapshot !== null) saveSnapshot(session, snapshot);
       return { waiting, snapshot };
     });
@@ -174,7 +175,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 
   saveDenyList(list: DenyList): void {
     const session = this.#require();
-    this.#write(session, () => writeDenyList(session, list));
+    this.#write(session, true, () => writeDenyList(session, list));
   }
 
   denyList(): DenyList | null {
@@ -183,7 +184,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 
   prune(retention: Retention, nowMs: number): boolean {
     const session = this.#require();
-    const { origin, more } = this.#write(session, () => forgetOld(session, retention, nowMs));
+    const { origin, more } = this.#write(session, true, () => forgetOld(session, retention, nowMs));
     session.origin = origin;
     return more;
   }
@@ -212,13 +213,18 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   /** A broken rule rolls back cleanly and is the caller's; anything else leaves the disk unknown. */
-  #write<Result>(session: Session, work: () => Result): Result {
+  #write<Result>(session: Session, synced: boolean, work: () => Result): Result {
+    const { database } = session;
     try {
-      return session.database.transaction(work).immediate();
+      // In WAL mode NORMAL writes in the same order and leaves the waiting to the next transaction under FULL.
+      if (!synced) database.pragma("synchronous = NORMAL");
+      return database.transaction(work).immediate();
     } catch (error) {
       const fault = faultOf(session.path, error);
       if (fault instanceof Fault) this.#failure = fault;
       throw fault;
+    } finally {
+      if (!synced) database.pragma("synchronous = FULL");
     }
   }
 

@@ -11,6 +11,7 @@ export type IdentityRow = {
   readonly hash: Uint8Array | null;
 };
 export type SnapshotRow = {
+  readonly synced: number;
   readonly journal_id: string;
   readonly position: number;
   readonly link: Uint8Array | null;
@@ -61,10 +62,11 @@ export function statementsOf(database: Database.Database) {
       "INSERT OR REPLACE INTO verified (only, position, hash) VALUES (1, ?, ?)",
     ),
     snapshot: read<[], SnapshotRow>(
-      "SELECT journal_id, position, link, waiting, waiting_digest, last_row, hash, body FROM snapshot",
+      "SELECT synced, journal_id, position, link, waiting, waiting_digest, last_row, hash, body FROM snapshot",
     ),
     saveSnapshot: write<
       [
+        synced: number,
         journalId: string,
         position: number,
         link: Uint8Array,
@@ -75,7 +77,7 @@ export function statementsOf(database: Database.Database) {
         body: string,
       ]
     >(
-      "INSERT OR REPLACE INTO snapshot (only, journal_id, position, link, waiting, waiting_digest, last_row, hash, body) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO snapshot (only, synced, journal_id, position, link, waiting, waiting_digest, last_row, hash, body) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ),
     link: read<[position: number], Link>("SELECT position, hash FROM journal WHERE position = ?"),
     records: read<[from: number, limit: number], StoredRecord>(
