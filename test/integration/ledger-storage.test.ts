@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { book } from "../../sync/ledger/books-sqlite.ts";
 import { MIGRATIONS } from "../../sync/ledger/migrations.ts";
 import { SqliteLedgerStorage } from "../../sync/ledger/storage-sqlite.ts";
 import { authorise, DeskWorld, reverse } from "../support/ledger-desk.ts";
@@ -115,5 +116,85 @@ describe("opening", () => {
     expect(await world.states()).toEqual(["s/1 approved"]);
     expect(await world.ask(authorise("s/1"))).toBe("approved");
     expect(world.charged()).toBe(1);
+  });
+
+  describe("a file of the first released ledger", () => {
+    let folder: string;
+    let path: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "saypay-ledger-old-"));
+      path = join(folder, "ledger.sqlite");
+      const db = new Database(path);
+      db.exec(MIGRATIONS[0] ?? "");
+      db.pragma("user_version = 1");
+      db.exec(`
+        INSERT INTO terminals VALUES ('counter-1', 'cafe', 1, 1);
+        INSERT INTO charges (id, terminal, key, body_hash, sale_id, sequence, merchant, amount_minor, vat_minor,
+          currency, mode, card, card_masked, lines, state, gateway, gateway_key, authorisation, next_resolve_ms,
+          time_ms, received_ms, settled_ms)
+        VALUES (1, 'counter-1', 's/1', 'h', 's', 1, 'cafe', 15000, 1363, 'KRW', 'online', 'c0ffee', '****-1', '[]',
+          'approved', 'sandbox', 'sp-1', 'S1', 1, 1, 1, 1);
+        INSERT INTO attempts (charge_id, operation, gateway_key, started_ms) VALUES (1, 'authorise', 'sp-1', 1);`);
+      const charge = {
+        id: 1,
+        merchant: "cafe",
+        gateway: "sandbox",
+        card: "c0ffee",
+        amount: { minor: 15_000n, currency: "KRW" },
+      };
+      book(db, charge, ["hold", "capture"], 1);
+      db.close();
+    });
+    afterEach(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    test("keeps its rows, and takes refunds", () => {
+      const storage = new SqliteLedgerStorage(path);
+      storage.open();
+      const before = storage.statement({ limit: 10 });
+      expect(before).toMatchObject({
+        balanced: true,
+        transactions: [{ key: "s/1", state: "approved", attempts: 1, refundedMinor: 0n, refunds: [] }],
+      });
+      const opened = storage.openRefund(
+        {
+          terminal: "counter-1",
+          merchant: "cafe",
+          key: "s/refund-a",
+          saleId: "s",
+          amount: { minor: 4_000n, currency: "KRW" },
+          partialRefund: true,
+          timeMs: 1,
+          nextResolveMs: 1,
+        },
+        2,
+      );
+      if (opened.kind !== "opened") throw new Error(opened.kind);
+      const attempt = { id: opened.attempt, result: "success" };
+      const learnt = { kind: "refunded" } as const;
+      storage.settleRefund(opened.refund, { learnt, attempt, nextResolveMs: 1, alarms: [], nowMs: 3 });
+      const after = storage.statement({ limit: 10 });
+      expect(after).toMatchObject({ balanced: true, transactions: [{ attempts: 1, refundedMinor: 4_000n }] });
+      storage.close();
+      const db = new Database(path);
+      expect(db.pragma("foreign_key_check")).toEqual([]);
+      expect(db.prepare("SELECT COUNT(*) FROM transfers").pluck().get()).toBe(6);
+      expect(() => db.exec("DELETE FROM transfers")).toThrow(/transfers are immutable/);
+      expect(() => db.exec("UPDATE transfers SET kind = 'hold'")).toThrow(/transfers are immutable/);
+      db.close();
+    });
+
+    test("that refers to what is not there is not touched", () => {
+      const db = new Database(path);
+      db.exec("PRAGMA foreign_keys = OFF; INSERT INTO attempts VALUES (9, 77, 'query', 'x', 1, NULL, NULL)");
+      db.close();
+      expect(() => new SqliteLedgerStorage(path).open()).toThrow(
+        expect.objectContaining({ code: "journal.damaged" }),
+      );
+      const left = new Database(path, { readonly: true });
+      expect(left.pragma("user_version", { simple: true })).toBe(1);
+      left.close();
+    });
   });
 });

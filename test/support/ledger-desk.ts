@@ -76,6 +76,24 @@ export function reverse(key: string): LedgerRequest {
   return { kind: "reverse", key, saleId: key.split("/")[0] ?? key, reason: "uncertain" };
 }
 
+/** Staff takes the whole sale back. */
+export function takeBack(key: string): LedgerRequest {
+  return { kind: "reverse", key, saleId: key.split("/")[0] ?? key, reason: "void" };
+}
+
+/** The goods of a charge that nobody answered were handed over. */
+export function honour(key: string): LedgerRequest {
+  return { kind: "honour", key, saleId: key.split("/")[0] ?? key };
+}
+
+export type RefundRequest = Extract<LedgerRequest, { kind: "refund" }>;
+
+/** `minor` won back of the sale before the slash of the key. */
+export function refund(key: string, minor: number, changes: Partial<RefundRequest> = {}): RefundRequest {
+  const amount = { minor: BigInt(minor), currency: "KRW" };
+  return { kind: "refund", key, saleId: key.split("/")[0] ?? key, amount, timeMs: 1, ...changes };
+}
+
 /** "approved", "declined insufficient-funds", "refused key-conflict" ... */
 export function inWords(outcome: LedgerOutcome): string {
   return "reason" in outcome ? `${outcome.kind} ${outcome.reason}` : outcome.kind;
@@ -162,6 +180,19 @@ export class DeskWorld {
   /** Charges that moved money at the bank. */
   charged(): number {
     return this.sandbox.charges().filter(({ status }) => status === "charged").length;
+  }
+
+  /** What the bank gave back of all charges, in won. */
+  givenBack(): number {
+    return Number(this.sandbox.charges().reduce((sum, { refundedMinor }) => sum + refundedMinor, 0n));
+  }
+
+  /** "key state amount" of every refund of every charge, as the books have them. */
+  refunds(): string[] {
+    const { transactions } = this.storage.statement({ limit: 100 });
+    return transactions.flatMap(({ refunds }) =>
+      refunds.map((one) => `${one.key} ${one.state} ${one.minor}`),
+    );
   }
 
   async alarms(): Promise<string[]> {
