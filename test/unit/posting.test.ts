@@ -3,9 +3,23 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
 import type { Charge, ChargeState, Learnt } from "../../sync/ledger/charge.ts";
-import { CHARGE_STATES, judgeTap, moveOf, outcomeOf } from "../../sync/ledger/charge.ts";
+import {
+  CHARGE_STATES,
+  honouringOf,
+  judgeTap,
+  moveOf,
+  openingOf,
+  outcomeOf,
+} from "../../sync/ledger/charge.ts";
 import type { Booked, Entry, Step } from "../../sync/ledger/posting.ts";
-import { accountKind, balancesOf, entriesOf, isBalanced, transfersOf } from "../../sync/ledger/posting.ts";
+import {
+  accountKind,
+  balancesOf,
+  entriesOf,
+  isBalanced,
+  refundTransfersOf,
+  transfersOf,
+} from "../../sync/ledger/posting.ts";
 
 const CHARGE: Booked = {
   id: 7,
@@ -75,6 +89,50 @@ describe("posting", () => {
     expect(transfersOf(CHARGE, step)[0]).toMatchObject({ id: `7/${step}/sale`, resolves });
   });
 
+  test("refunds stand against the capture, each with transfers of its own", () => {
+    const first = refundTransfersOf(CHARGE, { id: 3, amount: { minor: 4_000n, currency: "KRW" } });
+    const second = refundTransfersOf(CHARGE, { id: 4, amount: { minor: 11_000n, currency: "KRW" } });
+    expect(first.map(({ id, kind, resolves }) => `${id} ${kind} ${resolves}`)).toEqual([
+      "7/refund-3/sale refund null",
+      "7/refund-3/payment refund null",
+    ]);
+    const captured = booked(CHARGE, ["hold", "capture"]);
+    expect(nets([...captured, ...first.flatMap(entriesOf)])).toEqual({
+      "merchant:cafe:payable|KRW|posted": "-11000",
+      "gateway:sandbox:clearing|KRW|posted": "11000",
+    });
+    expect(nets([...captured, ...first.flatMap(entriesOf), ...second.flatMap(entriesOf)])).toEqual({});
+  });
+
+  test("whatever is given back in whatever parts, debits equal credits and what is left stays collected", () => {
+    const part = fc.bigInt({ min: 1n, max: 1_000_000_000n });
+    fc.assert(
+      fc.property(
+        fc.array(part, { maxLength: 20 }),
+        part,
+        fc.constantFrom("KRW", "USD"),
+        (parts, rest, currency) => {
+          const minor = parts.reduce((sum, one) => sum + one, rest);
+          const charge: Booked = { ...CHARGE, amount: { minor, currency } };
+          const entries = booked(charge, ["hold", "capture"]);
+          const ids = new Set<string>();
+          parts.forEach((one, id) => {
+            for (const transfer of refundTransfersOf(charge, { id, amount: { minor: one, currency } })) {
+              ids.add(transfer.id);
+              entries.push(...entriesOf(transfer));
+            }
+            expect(isBalanced(entries)).toBe(true);
+          });
+          expect(ids.size).toBe(parts.length * 2);
+          expect(nets(entries)).toEqual({
+            [`merchant:cafe:payable|${currency}|posted`]: (-rest).toString(),
+            [`gateway:sandbox:clearing|${currency}|posted`]: rest.toString(),
+          });
+        },
+      ),
+    );
+  });
+
   test.each([
     ["gateway:sandbox:clearing", "clearing"],
     ["customer:ab", "customer"],
@@ -86,6 +144,9 @@ describe("posting", () => {
 
   test.each([0n, -1n])("an amount of %s is never posted", (minor) => {
     expect(() => transfersOf({ ...CHARGE, amount: { minor, currency: "KRW" } }, "hold")).toThrow(
+      /cannot post/,
+    );
+    expect(() => refundTransfersOf(CHARGE, { id: 1, amount: { minor, currency: "KRW" } })).toThrow(
       /cannot post/,
     );
   });
@@ -278,5 +339,60 @@ describe("tap counter", () => {
     ["lower offline, never used", 6, "offline", 7, false, "late"],
   ] as const)("%s", (_name, counter, mode, last, used, expected) => {
     expect(judgeTap({ counter, mode, last, used })).toBe(expected);
+  });
+});
+
+describe("how a charge begins", () => {
+  const known = { entombed: false, honoured: false, tap: "fresh" } as const;
+  const fresh = { mode: "online", denied: false, card: { counter: 5, masked: "****-1" } } as const;
+  test.each<
+    [string, Partial<Parameters<typeof openingOf>[0]>, Partial<Parameters<typeof openingOf>[1]>, string]
+  >([
+    ["new", {}, {}, "attempting online hold"],
+    ["offline", { mode: "offline" }, {}, "attempting offline hold"],
+    ["honoured before it came", {}, { honoured: true }, "attempting offline hold"],
+    ["reversed before it came", {}, { entombed: true, tap: "replayed" }, "reversed online"],
+    ["late tap", { mode: "offline" }, { tap: "late" }, "attempting offline hold card-counter-late counter 5"],
+    ["replayed tap", {}, { tap: "replayed" }, "declined online card-replayed card-replayed counter 5"],
+    [
+      "replayed tap, offline",
+      { mode: "offline" },
+      { tap: "replayed" },
+      "declined offline claim card-replayed card-replayed counter 5 offline-declined card-replayed",
+    ],
+    ["denied", { denied: true }, {}, "declined online card-blocked card-denied ****-1"],
+    [
+      "denied and honoured",
+      { denied: true },
+      { honoured: true },
+      "declined offline claim card-blocked card-denied ****-1 offline-declined card-blocked",
+    ],
+    [
+      "denied and replayed",
+      { denied: true },
+      { tap: "replayed" },
+      "declined online card-replayed card-replayed counter 5",
+    ],
+  ])("%s", (_name, of, others, expected) => {
+    const { state, mode, steps, declineReason, alarms } = openingOf(
+      { ...fresh, ...of },
+      { ...known, ...others },
+    );
+    const words = [state, mode, ...steps, declineReason ?? []].flat();
+    expect([...words, ...alarms.map(({ kind, detail }) => `${kind} ${detail}`)].join(" ")).toBe(expected);
+  });
+});
+
+describe("goods that turn out to be gone", () => {
+  test.each([
+    ["declined", "online", "not-honoured", "claim offline-declined not-honoured"],
+    ["declined", "online", null, "claim offline-declined declined"],
+    ["declined", "offline", "not-honoured", ""],
+    ["approved", "online", null, ""],
+    ["pending", "online", null, ""],
+    ["reversed", "online", null, ""],
+  ] as const)("of a charge that is %s %s %s", (state, mode, declineReason, expected) => {
+    const { steps, alarms } = honouringOf({ state, mode, declineReason });
+    expect([...steps, ...alarms.map(({ kind, detail }) => `${kind} ${detail}`)].join(" ")).toBe(expected);
   });
 });
