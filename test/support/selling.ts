@@ -7,6 +7,7 @@ import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts
 import type { SaleEvent } from "../../daemon/core/event.ts";
 import type { TerminalState } from "../../daemon/core/sale.ts";
 import type { SaleSettings } from "../../daemon/core/settings.ts";
+import type { StaffRequest } from "../../daemon/core/staff.ts";
 import { type DeviceEffect, type Happening, Interpreter } from "../../daemon/shell/interpreter.ts";
 import type { Store } from "../../sync/store/store.ts";
 import { pick, type Random } from "./power-loss/disk.ts";
@@ -24,8 +25,11 @@ export const SALE_PLANS = [
   "second card",
   "answer late",
   "unanswered",
+  "refused",
   "cancelled",
   "paper out",
+  "refunded",
+  "voided",
 ] as const;
 export type SalePlan = (typeof SALE_PLANS)[number];
 
@@ -82,9 +86,19 @@ export class SellingCounter {
     return this.#interpreter.state;
   }
 
-  /** What every start of the daemon journals, and the link that comes up. */
+  /** By the clock that the events carry. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** A new journal. */
   begin(): void {
     this.#happen({ kind: "settings.applied", settings: SELLING_SETTINGS });
+    this.start();
+  }
+
+  /** What every start of the daemon journals, and the link that comes up. */
+  start(): void {
     this.#happen({ kind: "daemon.started" });
     this.#happen({ kind: "link.changed", up: true });
     this.#happen({ kind: "journal.welcomed" });
@@ -101,16 +115,42 @@ export class SellingCounter {
     if (plan === "second card") this.#tap();
     if (plan === "answer late") this.#fireTimer(1);
     if (plan === "unanswered") this.#fireTimer(5);
+    if (plan === "refused") this.#answerAll(refused);
     if (plan !== "offline") this.#answerAll(approved);
     this.#print(plan === "paper out" ? "paper-out" : null);
     if (plan === "offline") this.#happen({ kind: "link.changed", up: true });
     const left = this.state.sale;
     if (left !== null) throw new Error(`a sale "${plan}" did not end: ${left.phase.kind}`);
+    if (plan === "refunded" || plan === "voided") this.#takeBack(plan);
+  }
+
+  /** Staff closes the business day. */
+  closeDay(): void {
+    this.#ask(() => ({ kind: "close-day", language: "ko" }));
   }
 
   /** The ledger answers everything that waits. */
   drain(): void {
     this.#answerAll(approved);
+  }
+
+  #takeBack(how: "refunded" | "voided"): void {
+    const part = 1n + BigInt(Math.floor(this.#random() * 900));
+    this.#ask(() => {
+      const sale = this.#store.soldSales(1)[0];
+      if (sale === undefined) throw new Error("nothing was sold");
+      if (how === "voided") return { kind: "void", sale };
+      return { kind: "refund", saleId: sale.saleId, sale, amount: { ...sale.amount, minor: part } };
+    });
+    this.#answerAll(approved);
+    this.#print(null);
+  }
+
+  #ask(request: () => StaffRequest): void {
+    const requestId = this.#uuid();
+    this.#interpreter.ask(() => ({ kind: "staff.asked", requestId, request: request() }));
+    this.#settle();
+    this.#print(null);
   }
 
   #order(): void {
@@ -203,6 +243,10 @@ function approved(request: LedgerRequest, random: Random): LedgerOutcome {
     case "honour":
       return { kind: "pending" };
   }
+}
+
+function refused(): LedgerOutcome {
+  return { kind: "refused", reason: "invalid" };
 }
 
 function declined(): LedgerOutcome {

@@ -9,7 +9,8 @@
  *   inside it: SQLite calls it powersafe overwrite (sqlite.org/psow.html) and counts on it.
  * - Of what was not synced any subset of sectors may be there, in any order and each in any of the versions that it had
  *   since the last sync. A file may have any of the sizes that it had since then; where it grew and nothing was written
- *   yet, it holds zeros, or whatever was there before.
+ *   yet, it holds zeros, or whatever was there before. It becomes shorter at once or not at all, as on every journalling
+ *   file system (SQLite counts on it where it empties its log).
  * - Names that were made, moved or removed since the folder was synced may be so or not, each by itself; a move is
  *   whole or not at all.
  * - A file that is written through a shared mapping may be gone or hold anything. Only SQLite's -shm is allowed to be:
@@ -216,42 +217,68 @@ class DiskFile {
   after({ random, sectorBytes, kept, stale }: Cut): Uint8Array {
     const durable = this.#durable.subarray(0, this.#durableSize);
     if (this.#changes.length === 0) return durable.slice();
-    const sizes = this.#changes.flatMap((change) => (change.kind === "size" ? [change.size] : []));
-    const isNewSize = sizes.length === 0 || random() < kept;
-    const size = isNewSize ? this.#size : pick(random, [durable.length, ...sizes]);
+    const { size, changes } = this.#reached(random() < kept ? null : random);
     const sectors = Math.ceil(Math.max(size, durable.length) / sectorBytes);
     const found = new Uint8Array(sectors * sectorBytes);
     if (stale) for (let at = durable.length; at < found.length; at += 1) found[at] = random() * 256;
     found.set(durable);
-    for (const [sector, changes] of this.#changesBySector(sectorBytes, found.length)) {
-      const versions = random() < kept ? changes.length : Math.floor(random() * changes.length);
-      if (versions === 0) continue;
+    for (const [sector, touching] of changesBySector(changes, durable.length, sectorBytes, found.length)) {
+      const versions = random() < kept ? touching.length : Math.floor(random() * touching.length);
+      // A file that became shorter lost what was behind its end, whatever was written there since.
+      const least = touching.findLastIndex(({ kind }) => kind === "size") + 1;
+      const made = Math.max(versions, least);
+      if (made === 0) continue;
       const from = sector * sectorBytes;
       const piece = found.subarray(from, from + sectorBytes);
       // What lies behind the old end was zeros in memory when the sector was written.
       piece.fill(0, Math.min(sectorBytes, Math.max(0, durable.length - from)));
-      for (const change of changes.slice(0, versions)) applyBytes(piece, from, change);
+      for (const change of touching.slice(0, made)) applyBytes(piece, from, change);
     }
     return found.subarray(0, size);
   }
 
-  #changesBySector(sectorBytes: number, end: number): Map<number, Change[]> {
-    const found = new Map<number, Change[]>();
+  /**
+   * How far the file's sizes came, all of the way without `random`; they reach the disk in their order. What was
+   * written after a file became shorter cannot be there when the shortening is not.
+   */
+  #reached(random: Random | null): { readonly size: number; readonly changes: readonly Change[] } {
+    const at = this.#changes.flatMap(({ kind }, index) => (kind === "size" ? [index] : []));
+    if (random === null || at.length === 0) return { size: this.#size, changes: this.#changes };
+    const last = pick(random, [-1, ...at]);
     let size = this.#durableSize;
-    for (const change of this.#changes) {
-      const shrinks = change.kind === "size" && change.size < size;
-      if (change.kind === "size") size = change.size;
-      if (change.kind === "size" && !shrinks) continue;
-      const from = change.kind === "size" ? change.size : change.offset;
-      const to = change.kind === "size" ? end : Math.min(end, change.offset + change.bytes.length);
-      for (let sector = Math.floor(from / sectorBytes); sector * sectorBytes < to; sector += 1) {
-        const list = found.get(sector);
-        if (list === undefined) found.set(sector, [change]);
-        else list.push(change);
-      }
+    for (const change of this.#changes.slice(0, last + 1)) if (change.kind === "size") size = change.size;
+    let seen = size;
+    for (const [index, change] of this.#changes.entries()) {
+      if (index <= last || change.kind !== "size") continue;
+      if (change.size < seen) return { size, changes: this.#changes.slice(0, index) };
+      seen = change.size;
     }
-    return found;
+    return { size, changes: this.#changes };
   }
+}
+
+/** The changes that touch each sector, in their order. A file that grows touches none: the room is there or not. */
+function changesBySector(
+  changes: readonly Change[],
+  durableSize: number,
+  sectorBytes: number,
+  end: number,
+): ReadonlyMap<number, Change[]> {
+  const found = new Map<number, Change[]>();
+  let size = durableSize;
+  for (const change of changes) {
+    const shrinks = change.kind === "size" && change.size < size;
+    if (change.kind === "size") size = change.size;
+    if (change.kind === "size" && !shrinks) continue;
+    const from = change.kind === "size" ? change.size : change.offset;
+    const to = change.kind === "size" ? end : Math.min(end, change.offset + change.bytes.length);
+    for (let sector = Math.floor(from / sectorBytes); sector * sectorBytes < to; sector += 1) {
+      const list = found.get(sector);
+      if (list === undefined) found.set(sector, [change]);
+      else list.push(change);
+    }
+  }
+  return found;
 }
 
 /** Applies a change to the piece of a file that begins at `from`. */

@@ -1,11 +1,12 @@
 /**
- * The program whose journal is recorded: `node journal-run.js FOLDER COMMITS SEED SALES MISTAKE`. Sells by script on a
- * real store and marks each append when it has returned. COMMITS gets what was appended, one line each.
+ * The program whose journal is recorded: `node journal-run.js FOLDER WRITES SEED SALES MISTAKE [PLAN]`. Sells by
+ * script on a real store, every sale as PLAN says or each by chance, and marks each write when it has returned. WRITES
+ * gets what was written, one line each. It ends as the power ends it, by SIGKILL, with everything still open.
  *
  * MISTAKE plants what the check has to find: "normal" and "off" are SQLite's weaker settings of `synchronous` behind
  * the back of the store, which asks for FULL and is told that it has it; "early" marks an append before it is made.
  */
-import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { SaleEvent } from "../../../daemon/core/event.ts";
@@ -13,51 +14,75 @@ import type { TerminalState } from "../../../daemon/core/sale.ts";
 import { EMPTY_TERMINAL } from "../../../daemon/core/sale.ts";
 import { toCanonicalJson } from "../../../sync/store/canonical-json.ts";
 import { SqliteStore } from "../../../sync/store/sqlite-store.ts";
-import { SALE_PLANS, SellingCounter } from "../selling.ts";
+import type { Retention } from "../../../sync/store/store.ts";
+import { SALE_PLANS, type SalePlan, SellingCounter } from "../selling.ts";
 import { pick, randomOf } from "./disk.ts";
-import { JOURNAL, type JournalMistake, TERMINAL } from "./journal-cuts.ts";
-import { MARKS } from "./recorder.ts";
+import { JOURNAL, type JournalMistake, type JournalWrite, plainOf, TERMINAL } from "./journal-writes.ts";
+import { END, MARKS } from "./recorder.ts";
 
-const [, , folder = "", commitsFile = "", seed = "", sales = "", mistake = ""] = process.argv;
+const [, , folder = "", writesFile = "", seed = "", sales = "", mistake = "", plan] = process.argv;
 /** Now and then the daemon is stopped and started again, which makes the journal one file and its log a new one. */
 const REOPEN_EVERY = 25;
 /** Offline sales are drained in heaps. */
 const DRAIN_EVERY = 6;
+const FORGET_EVERY = 17;
+const CLOSE_DAY_EVERY = 22;
+const RETENTION: Retention = { keepMs: 120_000, keepEvents: 120 };
 
 const marks = openSync(join(folder, MARKS), "w");
-const commits: string[] = [];
+const writes: string[] = [];
 weaken(mistake as JournalMistake);
 
 const store = new SqliteStore<SaleEvent, TerminalState>({ path: join(folder, JOURNAL), terminal: TERMINAL });
-const { append, markSent } = store;
+const { append, markSent, saveDenyList, prune } = store;
 let sent: string[] = [];
 store.markSent = (id) => {
   sent.push(id);
   markSent.call(store, id);
 };
-store.append = (commit) => {
-  commits.push(toCanonicalJson({ commit, sent }));
-  sent = [];
-  if (mistake === "early") writeSync(marks, `${commits.length}\n`);
-  const position = append.call(store, commit);
-  if (mistake !== "early") writeSync(marks, `${commits.length}\n`);
-  return position;
-};
+store.append = (commit) => marked({ kind: "append", commit }, () => append.call(store, commit));
+store.saveDenyList = (list) => marked({ kind: "deny", list }, () => saveDenyList.call(store, list));
+store.prune = (retention, nowMs) =>
+  marked({ kind: "prune", retention, nowMs }, () => prune.call(store, retention, nowMs));
 
 store.open();
 const random = randomOf(Number(seed));
 const counter = new SellingCounter(store, EMPTY_TERMINAL, random);
 counter.begin();
 for (let sale = 1; sale <= Number(sales); sale += 1) {
+  if (plan !== undefined) {
+    counter.sell(plan as SalePlan);
+    continue;
+  }
   counter.sell(pick(random, SALE_PLANS));
   if (sale % DRAIN_EVERY === 0) counter.drain();
-  if (sale % REOPEN_EVERY !== 0) continue;
+  if (sale % CLOSE_DAY_EVERY === 0) counter.closeDay();
+  if (sale % FORGET_EVERY === 0) forget(sale);
+  if (sale % REOPEN_EVERY === 0) reopen();
+}
+writeFileSync(writesFile, writes.join("\n"));
+writeSync(marks, `${END}\n`);
+process.kill(process.pid, "SIGKILL");
+
+function marked<Result>(write: JournalWrite["write"], work: () => Result): Result {
+  writes.push(toCanonicalJson(plainOf({ write, sent })));
+  sent = [];
+  if (mistake === "early") writeSync(marks, `${writes.length}\n`);
+  const result = work();
+  if (mistake !== "early") writeSync(marks, `${writes.length}\n`);
+  return result;
+}
+
+function forget(version: number): void {
+  store.saveDenyList({ version, count: 1, set: Uint8Array.of(version) });
+  while (store.prune(RETENTION, counter.nowMs));
+}
+
+function reopen(): void {
   store.close();
   store.open();
+  counter.start();
 }
-// No close: a disk that loses its power is never closed, and the last log stays long.
-closeSync(marks);
-writeFileSync(commitsFile, commits.join("\n"));
 
 function weaken(how: JournalMistake): void {
   if (how !== "normal" && how !== "off") return;

@@ -21,6 +21,8 @@ const MEMORY = "/dev/shm";
 
 /** The program writes one line here for each thing that it told its caller; the file is no part of the disk. */
 export const MARKS = "marks";
+/** The last line. The program then ends itself by SIGKILL, so that nothing is closed and tidied up behind it. */
+export const END = "end";
 
 export type Mark = {
   /** Operations that had been made before it. */
@@ -72,7 +74,9 @@ export async function recorded(program: string, args: readonly string[]): Promis
     );
     const operations = readRecord(record, folder);
     compare(operations, folder);
-    return withoutMarks(operations);
+    const { operations: others, marks } = withoutMarks(operations);
+    if (marks.pop()?.line !== END) throw new Error("the recorded program did not come to its end");
+    return { operations: others, marks };
   } finally {
     rmSync(place, { recursive: true });
   }
@@ -86,7 +90,7 @@ function ended(child: ChildProcess): Promise<void> {
     });
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      if (code === 0) resolve();
+      if (signal === "SIGKILL") resolve();
       else reject(new Error(`the recorded program ended with ${code ?? signal}:\n${said}`));
     });
   });
@@ -104,7 +108,7 @@ function compare(operations: readonly DiskOperation[], folder: string): void {
   }
 }
 
-function withoutMarks(all: readonly DiskOperation[]): Recording {
+function withoutMarks(all: readonly DiskOperation[]): { operations: DiskOperation[]; marks: Mark[] } {
   const operations: DiskOperation[] = [];
   const marks: Mark[] = [];
   const openings = new Set<string>();
