@@ -1,0 +1,434 @@
+/**
+ * One box on a counter: a disk, a clock, a printer, a line to the broker, and now and then a running daemon. The daemon
+ * is the real one where it counts: recovery, interpreter, core, store, uplink; daemon/terminal.ts wires the same parts
+ * to real devices. `Life` is one run of it; when the power goes, nothing of a life goes on but its disk.
+ */
+import type { CardProof, LedgerAnswer } from "../../daemon/core/clearing.ts";
+import type { SaleEvent } from "../../daemon/core/event.ts";
+import { Fault } from "../../daemon/core/fault.ts";
+import type { TerminalState } from "../../daemon/core/sale.ts";
+import type { SaleSettings } from "../../daemon/core/settings.ts";
+import type { RecalledSale } from "../../daemon/core/staff.ts";
+import { type DeviceEffect, type Happening, Interpreter } from "../../daemon/shell/interpreter.ts";
+import { recover } from "../../daemon/shell/recovery.ts";
+import { type MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
+import type { Commit } from "../../sync/store/store.ts";
+import { Uplink } from "../../sync/uplink/uplink.ts";
+import { isDenied } from "../../sync/wire.ts";
+import { SimClock } from "./clock.ts";
+import { Counter } from "./counter.ts";
+import type { Customer, Till } from "./customer.ts";
+import { Disk } from "./disk.ts";
+import { Power, PowerCut } from "./power.ts";
+import { SimPrinter } from "./printer.ts";
+import { Random } from "./random.ts";
+import type { Cancel } from "./scheduler.ts";
+import type { Spoiled } from "./seams.ts";
+import type { World } from "./world.ts";
+
+export type SimStore = MemoryStore<SaleEvent, TerminalState>;
+export type SimCommit = Commit<SaleEvent, TerminalState>;
+
+/** How often a boot that finds the journal out of reach is tried again. */
+const BOOT_RETRY_MS = 5_000;
+
+export class Machine {
+  /** "t1"; a copy of its journal runs in "t1-copy". */
+  readonly name: string;
+  /** Who it says it is on the wire. */
+  readonly terminal: string;
+  readonly world: World;
+  readonly clock: SimClock;
+  readonly disk: Disk;
+  readonly printer: SimPrinter;
+  readonly medium: MemoryMedium;
+  settings: SaleSettings;
+  customer: Customer | null = null;
+  /** Somebody has switched it off for good. */
+  retired = false;
+  readonly #random: Random;
+  readonly #power: Power;
+  #life: Life | null = null;
+
+  constructor(world: World, name: string, terminal: string, medium: MemoryMedium, settings: SaleSettings) {
+    this.world = world;
+    this.name = name;
+    this.terminal = terminal;
+    this.medium = medium;
+    this.settings = settings;
+    const faults = world.faults.at(name);
+    this.#random = new Random(world.plan.seed, `machine ${name}`);
+    this.clock = new SimClock(world.scheduler, faults);
+    this.#power = new Power(faults, "daemon-crash");
+    this.disk = new Disk(faults, this.#power);
+    this.printer = new SimPrinter({
+      scheduler: world.scheduler,
+      faults,
+      random: new Random(world.plan.seed, `printer ${name}`),
+      emerged: (paper, whole) => world.watched((watch) => watch.emerged?.(this, paper, whole)),
+    });
+  }
+
+  get life(): Life | null {
+    return this.#life;
+  }
+
+  get state(): TerminalState | null {
+    return this.#life?.state ?? null;
+  }
+
+  get store(): SimStore | null {
+    return this.#life?.store ?? null;
+  }
+
+  /** Starts the daemon; keeps trying. */
+  boot(): void {
+    if (this.retired || this.#life !== null) return;
+    const life = new Life(this, this.#power, this.#random);
+    this.#life = life;
+    life.run(() => life.start());
+  }
+
+  /** The power goes; it comes back after a while. */
+  crash(reason: string, awayMs = this.#random.spread(1_000, 90_000)): void {
+    const life = this.#life;
+    if (life === null) return;
+    this.world.note(this.name, "dies", reason);
+    this.#life = null;
+    life.end();
+    this.medium.holder = null;
+    this.world.scheduler.after(awayMs, () => this.boot());
+  }
+
+  /** A clean stop and a start, as an upgrade makes it. */
+  restart(): void {
+    const life = this.#life;
+    if (life === null) return;
+    this.world.note(this.name, "stops for an upgrade", `${life.store.depth()} rows wait`);
+    life.run(() => life.stop());
+    if (this.#life !== life) return;
+    this.#life = null;
+    this.world.scheduler.after(this.#random.whole(1_000, 10_000), () => this.boot());
+  }
+
+  retire(): void {
+    this.retired = true;
+    const life = this.#life;
+    this.#life = null;
+    life?.end();
+    this.medium.holder = null;
+  }
+
+  bootLater(): void {
+    this.#life = null;
+    this.world.scheduler.after(BOOT_RETRY_MS, () => this.boot());
+  }
+
+  /** Something happens at the counter; a dead terminal takes no notice. */
+  deliver(happening: Happening): void {
+    const life = this.#life;
+    life?.run(() => life.deliver(happening));
+  }
+
+  /** Staff asks; see Life.ask. */
+  ask(lookup: (store: SimStore) => Happening | null): void {
+    const life = this.#life;
+    life?.run(() => life.ask(lookup));
+  }
+
+  /** What a customer can do. */
+  get till(): Till {
+    return {
+      deliver: (happening) => this.deliver(happening),
+      tap: (card, verified) => {
+        const life = this.#life;
+        life?.run(() => life.counter.tapped(card, verified));
+      },
+      tapFails: (reason) => {
+        const life = this.#life;
+        life?.run(() => life.counter.tapFailed(reason));
+      },
+    };
+  }
+}
+
+export class Life {
+  readonly store: SimStore;
+  readonly counter: Counter;
+  readonly #machine: Machine;
+  readonly #power: Power;
+  readonly #random: Random;
+  readonly #spoiled: Spoiled;
+  #alive = true;
+  #interpreter: Interpreter | null = null;
+  #uplink: Uplink | null = null;
+  #cutOff: () => void = () => undefined;
+
+  constructor(machine: Machine, power: Power, random: Random) {
+    const { world } = machine;
+    this.#machine = machine;
+    this.#power = power;
+    this.#random = random;
+    this.#spoiled = world.spoiledAt(machine.name, machine.clock.now);
+    this.store = new MemoryStore({
+      terminal: machine.terminal,
+      medium: machine.medium,
+      randomId: () => random.uuid(),
+    });
+    this.counter = new Counter({
+      after: this.after,
+      faults: world.faults.at(`counter-${machine.name}`),
+      random,
+      printer: machine.printer,
+      deliver: (happening) => this.deliver(happening),
+      presentCard: (card, verified) => this.#presentCard(card, verified),
+      listening: (expectation) => machine.customer?.listening(expectation),
+      cardAwaited: () => machine.customer?.cardAwaited(),
+    });
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get state(): TerminalState | null {
+    return this.#interpreter?.state ?? null;
+  }
+
+  /** Runs work of this life: a power cut in it ends the life, and nothing runs after its end. */
+  run(work: () => void): void {
+    if (!this.#alive) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error;
+      this.#machine.crash("power cut");
+    }
+  }
+
+  readonly after = (ms: number, work: () => void): Cancel =>
+    this.#machine.world.scheduler.after(ms, () => this.run(work));
+
+  end(): void {
+    this.#alive = false;
+    this.#cutOff();
+  }
+
+  start(): void {
+    const { world, terminal, settings, clock } = this.#machine;
+    this.#power.step();
+    let recovered: ReturnType<typeof recover>;
+    try {
+      recovered = recover(this.store);
+    } catch (fault) {
+      if (!(fault instanceof Fault)) throw fault;
+      world.note(this.#machine.name, "cannot open its journal", fault.code);
+      this.#alive = false;
+      return this.#machine.bootLater();
+    }
+    world.note(this.#machine.name, "starts", recovered.state.sale?.phase.kind ?? "idle");
+    world.watched((watch) => watch.started?.(this.#machine, recovered.state));
+    this.#power.step();
+    const { seams } = world;
+    const journal = this.#machine.disk.journal({
+      lastCounter: (token) => this.store.lastCounter(token),
+      append: (commit) => this.#append(commit),
+    });
+    const perform = (effect: DeviceEffect): void => this.#perform(effect);
+    this.#interpreter = new Interpreter(settings, recovered.state, {
+      journal: seams.journal?.(journal, this.#spoiled) ?? journal,
+      now: clock.now,
+      defer: (work) => this.after(0, work),
+      perform: seams.perform?.(perform, this.#spoiled) ?? perform,
+      outboxGrew: () => {
+        this.#power.step();
+        this.#uplink?.notify();
+      },
+      committed: (state) => this.#committed(state),
+      failed: (cause) => this.#failed(cause),
+    });
+    if (!recovered.appliedSettings(settings)) this.deliver({ kind: "settings.applied", settings });
+    this.deliver({ kind: "daemon.started" });
+    const line = world.network.brokerFor(terminal);
+    this.#cutOff = () => line.cutOff();
+    const take = (answer: LedgerAnswer): void => {
+      this.#power.step();
+      this.deliver({ kind: "ledger.answered", answer });
+    };
+    const broker = {
+      connect: line.connect,
+      close: line.close,
+      send: (bytes: Uint8Array) => {
+        this.#power.step();
+        world.watched((watch) => watch.onWire?.(terminal, bytes));
+        line.send(bytes);
+      },
+    };
+    this.#uplink = new Uplink({
+      terminal,
+      ledgerKeys: world.ledger.publicKeys,
+      outbox: seams.outbox?.(this.store, this.#spoiled) ?? this.store,
+      broker: this.#guarded(seams.broker?.(broker, this.#spoiled) ?? broker),
+      identity: () => this.store.identity(),
+      recalling: () => this.state?.standing.kind === "recalling",
+      denyVersion: () => this.store.denyList()?.version ?? 0,
+      onAnswer: seams.answered?.(take, this.#spoiled) ?? take,
+      onLink: (up) => {
+        world.note(this.#machine.name, up ? "link up" : "link down");
+        this.deliver({ kind: "link.changed", up });
+      },
+      onWelcome: () => {
+        if (this.state?.standing.kind !== "welcome") this.deliver({ kind: "journal.welcomed" });
+      },
+      onBarred: (reason) => {
+        world.note(this.#machine.name, "barred", reason);
+        this.deliver({ kind: "journal.barred", reason });
+      },
+      onRecalled: ({ lastSequence, sales }) => this.#recalled(lastSequence, sales),
+      onDenyList: (list) => {
+        this.#power.step();
+        this.store.saveDenyList(list);
+        this.#power.step();
+      },
+      onBuried: (requestId, key, reason) => this.deliver({ kind: "request.buried", requestId, key, reason }),
+      onAlarm: (text) => world.alarm(this.#machine.name, text),
+      after: this.after,
+      freshId: () => this.#random.uuid(),
+      random: () => this.#random.unit(),
+      nowMs: clock.now,
+    });
+    this.#uplink.start();
+  }
+
+  /** A clean end: what was delivered is carried out, the file is closed. */
+  stop(): void {
+    void this.#uplink?.stop();
+    this.#interpreter?.stop();
+    this.store.close();
+    this.end();
+  }
+
+  deliver(happening: Happening): void {
+    this.#interpreter?.deliver(happening);
+  }
+
+  /** Staff asks at this terminal; null when the journal does not know what they mean. */
+  ask(lookup: (store: SimStore) => Happening | null): void {
+    // What is asked has to be found in the journal as it is when its turn comes.
+    if (lookup(this.store) === null) return;
+    this.#interpreter?.ask(() => lookup(this.store) ?? { kind: "turn.missed" });
+  }
+
+  linkUp(): boolean {
+    return this.#uplink?.health().linkUp ?? false;
+  }
+
+  unanswered(): number {
+    return this.#uplink?.health().unanswered ?? 0;
+  }
+
+  #presentCard(card: CardProof, verified: boolean): void {
+    const { world } = this.#machine;
+    const read = world.seams.card?.(card, this.#spoiled, world.panOf(card.token)) ?? card;
+    if (!verified) world.unverifiedTaps.add(`${this.#machine.name} ${card.token} ${card.counter}`);
+    world.note(this.#machine.name, "card", `${card.token} ${card.counter}`);
+    this.#interpreter?.presentCard(read, { verified, denied: () => this.#isDenied(card.token) });
+  }
+
+  #isDenied(token: string): boolean {
+    const list = this.store.denyList();
+    return list !== null && isDenied(list, token);
+  }
+
+  /** The terminal is told only of sales that its journal does not know. */
+  #recalled(lastSequence: number, remembered: readonly RecalledSale[]): void {
+    this.#interpreter?.ask(() => ({
+      kind: "journal.recalled",
+      lastSequence,
+      sales: remembered.filter(({ saleId }) => this.store.soldSale(saleId) === null),
+    }));
+  }
+
+  /** The store itself: what returns from here is on the disk. */
+  #append(commit: SimCommit): number {
+    const position = this.store.append(commit);
+    const { world } = this.#machine;
+    for (const event of commit.events) world.note(this.#machine.name, event.kind, detailOf(event));
+    world.watched((watch) => watch.committed?.(this.#machine, commit));
+    return position;
+  }
+
+  #perform(effect: DeviceEffect): void {
+    this.#power.step();
+    const { world } = this.#machine;
+    switch (effect.kind) {
+      case "speech.say":
+        world.watched((watch) => watch.spoken?.(this.#machine, effect.prompt));
+        return this.counter.say(effect);
+      case "ear.open":
+        return this.counter.openEar(effect.expectation);
+      case "ear.close":
+        return;
+      case "card.arm":
+        return this.counter.arm();
+      case "card.disarm":
+        return this.counter.disarm();
+      case "printer.print":
+        world.watched((watch) => watch.printed?.(this.#machine, effect.paper));
+        return this.counter.print(effect);
+      case "timer.start":
+        return this.counter.startTimer(effect.name, effect.id, effect.afterMs);
+      case "timer.cancel":
+        return this.counter.cancelTimer(effect.name);
+      case "alarm.raise":
+        return world.alarm(this.#machine.name, effect.alarm.kind);
+      case "staff.answer":
+        return world.watched((watch) => watch.staffTold?.(this.#machine, effect.requestId, effect.answer));
+    }
+  }
+
+  #committed(state: TerminalState): void {
+    const { customer } = this.#machine;
+    if (customer !== null && state.recent.at(-1)?.saleId === customer.saleId) customer.leave();
+  }
+
+  #failed(cause: unknown): void {
+    if (cause instanceof PowerCut) throw cause;
+    if (!(cause instanceof Fault)) throw cause;
+    this.#machine.crash(cause.code);
+  }
+
+  #guarded(broker: {
+    connect: ReturnType<World["network"]["brokerFor"]>["connect"];
+    send: (bytes: Uint8Array) => void;
+    close: () => Promise<void>;
+  }): typeof broker {
+    return {
+      ...broker,
+      connect: (events) =>
+        broker.connect({
+          onConnected: () => this.run(events.onConnected),
+          onLost: (reason) => this.run(() => events.onLost(reason)),
+          onPresence: (online) => this.run(() => events.onPresence(online)),
+          onMessage: (bytes) => this.run(() => events.onMessage(bytes)),
+          onDenyList: (bytes) => this.run(() => events.onDenyList(bytes)),
+          onRefused: (topic) => this.run(() => events.onRefused(topic)),
+        }),
+    };
+  }
+}
+
+function detailOf(event: SaleEvent): string {
+  switch (event.kind) {
+    case "ledger.answered":
+      return `${event.answer.requestId.slice(-22)} ${event.answer.outcome.kind}`;
+    case "turn.heard":
+      return event.turn.intent.kind;
+    case "timer.fired":
+      return event.timerId.slice(-16);
+    case "staff.asked":
+      return event.request.kind;
+    default:
+      return "";
+  }
+}

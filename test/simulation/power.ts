@@ -1,0 +1,26 @@
+/**
+ * Crashes between any two steps. Every port that the daemon calls marks a step; the power may go at each of them, and
+ * with it everything that is not on the disk.
+ */
+import type { FaultPlace } from "./faults.ts";
+import type { FaultKind } from "./plan.ts";
+
+/** Thrown through whatever code is running: nothing of it goes on. */
+export class PowerCut extends Error {
+  override readonly name = "PowerCut";
+}
+
+export class Power {
+  readonly #faults: FaultPlace;
+  readonly #kind: FaultKind;
+
+  constructor(faults: FaultPlace, kind: FaultKind) {
+    this.#faults = faults;
+    this.#kind = kind;
+  }
+
+  /** One step is about to be made, or has just been made. */
+  step(): void {
+    if (this.#faults.strikes(this.#kind)) throw new PowerCut();
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What the world's terminals have on their disks about money, gathered as it is written: the rules compare it with the
+ * ledger's books and with what the bank did. It looks at transactions, not at the core's memory, so a terminal that does
+ * something before it is on disk is seen to do so.
+ */
+import type { LedgerRequest } from "../../daemon/core/clearing.ts";
+import type { Ending, TerminalState } from "../../daemon/core/sale.ts";
+import type { SoldSale } from "../../daemon/core/staff.ts";
+import type { Machine, SimCommit } from "./machine.ts";
+import type { Watch } from "./rules/rule.ts";
+
+export type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
+
+export type Tap = {
+  readonly machine: string;
+  readonly terminal: string;
+  readonly request: Authorise;
+  /** The ledger's explicit decline is in the journal. */
+  declined: boolean;
+  /** The ledger has refused the request itself. */
+  refused: boolean;
+};
+
+export type MoneyBack = {
+  readonly key: string;
+  readonly saleId: string;
+  readonly minor: bigint;
+  readonly purpose: "refund" | "void";
+  readonly machine: string;
+};
+
+export class Register {
+  /** Charges that a terminal has asked for, by key. */
+  readonly taps = new Map<string, Tap>();
+  readonly tapsOfSale = new Map<string, Tap[]>();
+  /** Sales that were paid, by id. */
+  readonly sold = new Map<string, SoldSale & { readonly machine: string }>();
+  /** How every sale ended, as often as it did. */
+  readonly endings = new Map<string, Ending[]>();
+  readonly moneyBack = new Map<string, MoneyBack>();
+  /** Keys that the terminal was told to stop waiting for. */
+  readonly dismissed = new Set<string>();
+  /** The newest state on each machine's disk. */
+  readonly states = new Map<string, TerminalState>();
+  /** Sales of which the terminal knows that their money does not come. */
+  readonly lost = new Set<string>();
+
+  readonly watch: Watch = {
+    committed: (machine, commit) => this.#committed(machine, commit),
+  };
+
+  #committed(machine: Machine, commit: SimCommit): void {
+    const before = this.states.get(machine.name);
+    this.states.set(machine.name, commit.state);
+    for (const { request } of commit.outbox) if (request.kind === "authorise") this.#tap(machine, request);
+    for (const answer of commit.acknowledged) {
+      const tap = this.taps.get(answer.key);
+      if (tap === undefined) continue;
+      if (answer.outcome.kind === "declined") tap.declined = true;
+      if (answer.outcome.kind === "refused") tap.refused = true;
+    }
+    for (const sale of commit.sold ?? []) {
+      if (!this.sold.has(sale.saleId)) this.sold.set(sale.saleId, { ...sale, machine: machine.name });
+    }
+    for (const { key, saleId, amount, purpose } of commit.refunds ?? []) {
+      const name = `${key}:${purpose}`;
+      if (this.moneyBack.has(name)) continue;
+      this.moneyBack.set(name, { key, saleId, minor: amount.minor, purpose, machine: machine.name });
+    }
+    for (const event of commit.events) {
+      if (event.kind === "staff.asked" && event.request.kind === "dismiss")
+        this.dismissed.add(event.request.key);
+    }
+    this.#closed(before, commit.state);
+  }
+
+  #tap(machine: Machine, request: Authorise): void {
+    if (this.taps.has(request.key)) return;
+    const tap = {
+      machine: machine.name,
+      terminal: machine.terminal,
+      request,
+      declined: false,
+      refused: false,
+    };
+    this.taps.set(request.key, tap);
+    const others = this.tapsOfSale.get(request.saleId);
+    if (others === undefined) this.tapsOfSale.set(request.saleId, [tap]);
+    else others.push(tap);
+  }
+
+  /** Sales that were closed since the state before: one transaction may close more than one. */
+  #closed(before: TerminalState | undefined, after: TerminalState): void {
+    if (before?.recent === after.recent) return;
+    const known = new Set(before?.recent);
+    for (const closed of after.recent) {
+      if (known.has(closed)) continue;
+      // After a restart the objects are new, their content is not.
+      if (before?.recent.some((old) => old.saleId === closed.saleId && old.ending === closed.ending))
+        continue;
+      const endings = this.endings.get(closed.saleId);
+      if (endings === undefined) this.endings.set(closed.saleId, [closed.ending]);
+      else endings.push(closed.ending);
+    }
+  }
+}

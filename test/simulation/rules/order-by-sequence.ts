@@ -1,0 +1,29 @@
+/** The ledger sees a terminal's sales in the terminal's order: by number, whatever any clock says. */
+import type { Rule } from "./rule.ts";
+
+export const orderBySequence: Rule = {
+  name: "order-follows-sequence",
+  watch: (world, object) => {
+    const numbers = new Map<string, number>();
+    return {
+      committed: (machine, commit) => {
+        for (const { request } of commit.outbox) {
+          if (request.kind !== "authorise") continue;
+          const last = numbers.get(machine.name) ?? 0;
+          if (request.sequence < last)
+            object(`sale ${request.sequence} of ${machine.name} comes after sale ${last}`);
+          numbers.set(machine.name, request.sequence);
+        }
+      },
+      ended: () => {
+        for (const charge of world.ledger.books.charges) {
+          const tap = world.register.taps.get(charge.key);
+          if (tap !== undefined && tap.request.sequence !== charge.sequence)
+            object(
+              `${charge.key} is sale ${tap.request.sequence} at the terminal, ${charge.sequence} at the ledger`,
+            );
+        }
+      },
+    };
+  },
+};

@@ -1,0 +1,94 @@
+/** The customers of every terminal, one after another. */
+import { Customer } from "./customer.ts";
+import type { Machine } from "./machine.ts";
+import { Random } from "./random.ts";
+import { Staff } from "./staff.ts";
+import type { World } from "./world.ts";
+
+/** How long a customer stays at a terminal that does nothing. */
+const PATIENCE_MS = 300_000;
+const LOOK_AGAIN_MS = 2_000;
+
+export class Street {
+  readonly #world: World;
+  readonly #staff: Staff;
+  #waiting = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#staff = new Staff(world);
+  }
+
+  /** Nobody is left. */
+  get empty(): boolean {
+    return this.#waiting === 0;
+  }
+
+  open(): void {
+    for (const machine of this.#world.machines) this.#queue(machine, 1, this.#world.plan.salesPerTerminal);
+  }
+
+  /** One more customer at every terminal, by touch. */
+  lastCustomers(): void {
+    for (const machine of this.#world.machines) {
+      if (!machine.retired) this.#queue(machine, 1_000, 1_000, true);
+    }
+  }
+
+  #queue(machine: Machine, number: number, last: number, touch?: boolean): void {
+    if (number > last) return;
+    const { plan, scheduler } = this.#world;
+    const next = (): void => {
+      this.#waiting -= 1;
+      this.#queue(machine, number + 1, last);
+    };
+    this.#waiting += 1;
+    if (plan.withoutSales.includes(`${machine.name}#${number}`)) return next();
+    const random = new Random(plan.seed, `customer ${machine.name}#${number}`);
+    scheduler.after(random.spread(500, 90_000), () => {
+      if (this.#world.healed && touch === undefined) return next();
+      this.#serve(machine, number, random, touch ?? random.chance(plan.touch), next);
+    });
+  }
+
+  #serve(machine: Machine, number: number, random: Random, touch: boolean, next: () => void): void {
+    const { scheduler, cards, faults, items } = this.#world;
+    // Somebody is at the counter still, or the terminal is out of order: come back later, or go elsewhere.
+    if (machine.state === null || machine.state.sale !== null || machine.retired) {
+      if (this.#world.healed && number < 1_000) return next();
+      scheduler.after(LOOK_AGAIN_MS, () => this.#serve(machine, number, random, touch, next));
+      return;
+    }
+    const place = faults.at(`customer-${machine.name}#${number}`);
+    const own = [random.pick(cards), random.pick(cards)];
+    const customer = new Customer({
+      scheduler,
+      faults: place,
+      random,
+      till: machine.till,
+      saleId: random.uuid(),
+      items,
+      cards: own,
+      touch,
+    });
+    machine.customer = customer;
+    this.#world.sales += 1;
+    customer.arrive();
+    this.#wait(machine, customer, scheduler.nowMs + PATIENCE_MS, () => {
+      this.#staff.after(machine, customer.saleId, own, place);
+      next();
+    });
+  }
+
+  #wait(machine: Machine, customer: Customer, untilMs: number, next: () => void): void {
+    const { scheduler } = this.#world;
+    scheduler.after(LOOK_AGAIN_MS, () => {
+      const gone = machine.state?.sale?.id !== customer.saleId && machine.state !== null;
+      if (customer.present && !gone && scheduler.nowMs < untilMs) {
+        return this.#wait(machine, customer, untilMs, next);
+      }
+      customer.leave();
+      next();
+    });
+  }
+}
