@@ -231,8 +231,8 @@ export class Counter {
   #makePaper(): Paper {
     const { observers, latencies, deliver, log } = this.#ports;
     return new Paper(this.#children.printer, {
-      printed: (effectId) => {
-        latencies.printed();
+      printed: (effectId, paper) => {
+        if (paper.kind === "receipt") latencies.printed();
         observers.tell({ kind: "printed" });
         deliver({ kind: "receipt.printed", effectId });
       },

@@ -1,8 +1,8 @@
 /** The other end of the staff socket: sends one request and hands on each answer. */
 import { createConnection } from "node:net";
-import { Fault } from "../core/fault.ts";
 import type { DeskRequest } from "../shell/staff-desk.ts";
 import type { SocketAnswer } from "../staff-socket.ts";
+import { Complaint, EXIT } from "./exit-status.ts";
 
 /** What became of a value in JSON: amounts travel as decimal strings. */
 export type Sent<T> = T extends bigint
@@ -15,17 +15,12 @@ export type Sent<T> = T extends bigint
 
 export type Received = Sent<SocketAnswer["answer"]>;
 
-/** The right to open the socket is missing, and who has it. */
-export class NoRight extends Error {}
-/** Nobody is at the other end. */
-export class NotRunning extends Error {}
-
 /** A terminal that has not said a first word by then hangs. */
 const FIRST_WORD_MS = 15_000;
 
 /**
  * Resolves with the last answer that came: the final one, or the one that says "queued" when the ledger was not heard
- * within `waitMs` after it. `each` is called for every answer. Rejects with NoRight, NotRunning or a Fault.
+ * within `waitMs` after it. `each` is called for every answer. Rejects with a Complaint.
  */
 export function askTerminal(
   socketPath: string,
@@ -84,18 +79,24 @@ class Lines {
   }
 }
 
-function problemOf(socketPath: string, cause: unknown): Error {
-  const code = cause instanceof Error && "code" in cause ? cause.code : null;
-  if (code === "EACCES" || code === "EPERM")
-    return new NoRight(
-      `no right to ${socketPath}; run this as the user that the terminal runs as (sudo -u USER saypay ...)`,
-    );
-  if (code === "ENOENT" || code === "ECONNREFUSED")
-    return new NotRunning(
-      `the terminal does not run: nobody answers at ${socketPath}. Start it, or check --config and --data`,
-    );
-  if (code === "ENOTSOCK") return new Fault("settings.invalid", `${socketPath} is no socket`);
-  return new NotRunning(
-    "the terminal gave no answer; look at its log, and at `saypay open` before asking again",
-  );
+function problemOf(socketPath: string, cause: unknown): Complaint {
+  switch (cause instanceof Error && "code" in cause ? cause.code : null) {
+    case "EACCES":
+    case "EPERM":
+      return new Complaint(
+        EXIT.noRight,
+        `no right to ${socketPath}; run this as the user that the terminal runs as (sudo -u USER saypay ...)`,
+      );
+    case "ENOENT":
+    case "ECONNREFUSED":
+      return new Complaint(
+        EXIT.unavailable,
+        `the terminal does not run: nobody answers at ${socketPath}. Start it, or check --config and --data`,
+      );
+    default:
+      return new Complaint(
+        EXIT.unavailable,
+        "the terminal gave no answer; look at its log, and at `saypay open` before asking again",
+      );
+  }
 }

@@ -30,3 +30,13 @@ Exit status:
   75  the journal is in use by another program
   77  no right to the terminal's data folder
   78  the settings have mistakes`;
+
+/** Something that the person at the keyboard can put right; the message says how. */
+export class Complaint extends Error {
+  readonly status: ExitStatus;
+
+  constructor(status: ExitStatus, message: string) {
+    super(message);
+    this.status = status;
+  }
+}

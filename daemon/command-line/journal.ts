@@ -2,13 +2,13 @@
 import { existsSync } from "node:fs";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import type { SaleEvent } from "../core/event.ts";
-import { Fault } from "../core/fault.ts";
 import type { TerminalState } from "../core/sale.ts";
+import { Complaint, EXIT } from "./exit-status.ts";
 import type { Place } from "./place.ts";
 
 /**
  * Reads the file and the whole hash chain. Throws Fault "journal.damaged" with the first bad position, "journal.locked"
- * when the terminal runs, "journal.newer", "journal.unwritable", or "settings.invalid" when there is no journal.
+ * when the terminal runs, "journal.newer" or "journal.unwritable", and a Complaint when there is no journal.
  */
 export function verifyJournal(place: Place): { readonly events: number } {
   const store = new SqliteStore<SaleEvent, TerminalState>({
@@ -26,10 +26,10 @@ export function verifyJournal(place: Place): { readonly events: number } {
 /** Opening a journal makes one where there is none; a mistyped folder must not look like a new shop. */
 function existing(path: string): string {
   if (existsSync(path)) return path;
-  throw new Fault("settings.invalid", `there is no journal at ${path}; check --config or --data`);
+  throw new Complaint(EXIT.unclear, `there is no journal at ${path}; check --config or --data`);
 }
 
 function terminalOf({ terminal }: Place): string {
   if (terminal !== null) return terminal;
-  throw new Fault("settings.invalid", "whose journal? Name the terminal's settings with --config FILE");
+  throw new Complaint(EXIT.usage, "whose journal? Name the terminal's settings with --config FILE");
 }

@@ -9,8 +9,8 @@ import { Fault } from "../core/fault.ts";
 import type { DeskRequest } from "../shell/staff-desk.ts";
 import { MAXIMUM_SALES } from "../staff-requests.ts";
 import { ageText, amountText } from "./amounts.ts";
-import { askTerminal, NoRight, NotRunning, type Received } from "./client.ts";
-import { EXIT, EXIT_HELP, type ExitStatus } from "./exit-status.ts";
+import { askTerminal, type Received } from "./client.ts";
+import { Complaint, EXIT, EXIT_HELP, type ExitStatus } from "./exit-status.ts";
 import { verifyJournal } from "./journal.ts";
 import { placeOf } from "./place.ts";
 import { sentenceOf } from "./sentences.ts";
@@ -210,8 +210,7 @@ function fail(text: string, status: ExitStatus): void {
 }
 
 function statusOf(cause: unknown): ExitStatus {
-  if (cause instanceof NoRight) return EXIT.noRight;
-  if (cause instanceof NotRunning) return EXIT.unavailable;
+  if (cause instanceof Complaint) return cause.status;
   if (!(cause instanceof Fault)) return EXIT.refused;
   if (cause.code === "settings.invalid") return EXIT.settings;
   return cause.code === "journal.damaged" ? EXIT.damaged : EXIT.busy;
@@ -223,9 +222,10 @@ try {
   // Commander has said what is wrong, or printed the help that was asked for.
   if (cause instanceof CommanderError) process.exitCode = cause.exitCode === 0 ? EXIT.done : EXIT.usage;
   else {
-    const known = cause instanceof Fault || cause instanceof NoRight || cause instanceof NotRunning;
-    const detail =
-      cause instanceof Error ? (known ? cause.message : (cause.stack ?? cause.message)) : String(cause);
-    fail(detail, statusOf(cause));
+    const known = cause instanceof Fault || cause instanceof Complaint;
+    fail(
+      cause instanceof Error ? (known ? cause.message : (cause.stack ?? cause.message)) : String(cause),
+      statusOf(cause),
+    );
   }
 }

@@ -2,8 +2,8 @@
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { readSettings } from "../../sync/settings-file.ts";
-import { Fault } from "../core/fault.ts";
 import { STAFF_SOCKET } from "../staff-socket.ts";
+import { Complaint, EXIT } from "./exit-status.ts";
 
 export type Place = {
   readonly data: string;
@@ -18,14 +18,14 @@ export type Named = { readonly config?: string; readonly data?: string };
 /** The rest of the file is the daemon's business: this must work with one that an update has changed. */
 const partOfSettings = z.looseObject({ terminal: z.string(), data: z.string().default("data") });
 
-/** Throws Fault "settings.invalid" when nothing was named or the file cannot be read. */
+/** Throws a Complaint when nothing was named, Fault "settings.invalid" when the file cannot be read. */
 export function placeOf(named: Named): Place {
   if (named.config !== undefined) {
     const { terminal, data } = readSettings(named.config, partOfSettings);
     return inFolder(resolve(dirname(named.config), data), terminal);
   }
   if (named.data !== undefined) return inFolder(resolve(named.data), null);
-  throw new Fault("settings.invalid", "which terminal? Name it with --config FILE or --data FOLDER");
+  throw new Complaint(EXIT.usage, "which terminal? Name it with --config FILE or --data FOLDER");
 }
 
 function inFolder(data: string, terminal: string | null): Place {

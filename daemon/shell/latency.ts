@@ -68,7 +68,8 @@ export class Latencies {
   }
 
   printed(): void {
-    if (this.#open !== null) this.#open.printed ??= this.#now();
+    // A paper of staff's may come out while a customer orders.
+    if (this.#open !== null && this.#open.approved !== null) this.#open.printed ??= this.#now();
   }
 
   /** The sale is over; gives its record back, or null when it began before this process did. */

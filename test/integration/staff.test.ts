@@ -1,0 +1,253 @@
+/**
+ * Staff at a whole counter, by the saypay program: money given back in parts and no more than there is, a sale taken
+ * back, a receipt printed again, the day closed, with the ledger and without it.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Counter } from "../support/counter.ts";
+import { drivenSale } from "../support/driven-sale.ts";
+import { type Said, saypay, staffOf } from "../support/staff.ts";
+import type { Paper } from "../support/virtual-printer.ts";
+
+const START_LIMIT_MS = 120_000;
+const CASE_LIMIT_MS = 60_000;
+const SETTINGS = {
+  speaking: { rate: 400 },
+  receipt: { retryMs: 500 },
+  payment: { answerMs: 3_000, queryMs: 1_000 },
+};
+/** Two iced americanos, see drivenSale. */
+const PRICE = 9_000;
+
+const counter = new Counter({ settings: SETTINGS });
+const staff = staffOf(counter);
+
+const sell = (): Promise<string> => drivenSale(counter, null, async () => undefined);
+
+/** Resolves with the first paper that has this text, of those after the first `from`. */
+async function paper(text: string | RegExp, from = 0): Promise<Paper> {
+  const limit = performance.now() + 20_000;
+  for (;;) {
+    const found = counter
+      .papers()
+      .slice(from)
+      .find(({ lines }) =>
+        typeof text === "string" ? lines.join("\n").includes(text) : text.test(lines.join("\n")),
+      );
+    if (found !== undefined) return found;
+    if (performance.now() > limit)
+      throw new Error(`no paper says ${text}; ${JSON.stringify(counter.papers().slice(from), null, 1)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function json(...args: readonly string[]): Promise<readonly { readonly [field: string]: unknown }[]> {
+  const { out, err } = await staff(...args, "--json");
+  expect(err).toBe("");
+  return out.split("\n").map((line) => JSON.parse(line) as { readonly [field: string]: unknown });
+}
+
+const won = (minor: number): string => `KRW ${minor.toLocaleString("en")}`;
+
+beforeAll(() => counter.start(), START_LIMIT_MS);
+afterAll(() => counter.stop());
+
+describe("staff", { timeout: CASE_LIMIT_MS }, () => {
+  let first = "";
+  let second = "";
+
+  it("sees the sales, newest first, with number, card and id", async () => {
+    expect((await staff("sales")).out).toBe("no sales yet");
+    first = await sell();
+    second = await sell();
+    const { status, out } = await staff("sales");
+    expect(status).toBe(0);
+    const [head, newest, older, ...more] = out.split("\n");
+    expect(more).toEqual([]);
+    expect(head).toMatch(/^No\. +Time +Amount +Card +State +Id$/);
+    expect(newest).toMatch(new RegExp(`^ +2 +\\d\\d:\\d\\d +${won(PRICE)} +\\S+ +paid +${second}$`));
+    expect(older).toContain(first);
+    expect((await staff("sales", "--limit", "1")).out.split("\n")).toHaveLength(2);
+  });
+
+  it("gives back a part, then the rest, and never more", async () => {
+    const before = counter.papers().length;
+    const part = await staff("refund", "1", "--amount", "4,500");
+    expect(part).toMatchObject({ status: 0, out: `done: KRW 4,500 of sale 1 went back to the card` });
+    const slip = await paper("환불 완료", before);
+    expect(slip.lines.join("\n")).toMatch(/판매 금액 +9,000원\n환불 금액 +4,500원/);
+    expect(slip.lines.join("\n")).toContain(first);
+    expect((await staff("sales")).out).toMatch(/refunded KRW 4,500 +\S+$/m);
+
+    const tooMuch = await staff("refund", first.slice(0, 8), "--amount", "4501");
+    expect(tooMuch).toEqual({
+      status: 1,
+      out: "",
+      err: "refused: that is more than is left of it (KRW 4,500 less what waits)",
+    });
+    expect(await staff("void", "1")).toMatchObject({
+      status: 1,
+      err: "refused: part of it was given back already; refund the rest instead: saypay refund 1",
+    });
+
+    expect(await staff("refund", first)).toMatchObject({
+      status: 0,
+      out: "done: KRW 4,500 of sale 1 went back to the card",
+    });
+    expect(await staff("refund", "1")).toMatchObject({
+      status: 1,
+      err: expect.stringContaining("nothing is left"),
+    });
+    await paper(/환불 금액 +4,500원/, before + 1);
+    const { transactions, balanced } = await counter.statement();
+    expect(balanced).toBe(true);
+    expect(transactions.filter(({ saleId }) => saleId === first)).toHaveLength(1);
+  });
+
+  it("takes a whole sale back, once", async () => {
+    const before = counter.papers().length;
+    expect(await staff("void", "2")).toMatchObject({
+      status: 0,
+      out: `done: ${won(PRICE)} of sale 2 went back to the card`,
+    });
+    const slip = await paper("취소 완료", before);
+    expect(slip.lines.join("\n")).toContain(second);
+    expect(await staff("void", "2")).toMatchObject({
+      status: 1,
+      err: "refused: the sale was voided already",
+    });
+    expect(await staff("refund", "2")).toMatchObject({
+      status: 1,
+      err: "refused: the sale was voided already",
+    });
+    expect((await staff("sales")).out).toMatch(/voided/);
+  });
+
+  it("prints a receipt again, marked COPY", async () => {
+    const before = counter.papers().length;
+    expect(await staff("reprint", "1")).toMatchObject({ status: 0, out: "printing a COPY of sale 1" });
+    const copy = await paper(first, before);
+    expect(copy.lines.filter((line) => line.includes("재발행 / COPY"))).toHaveLength(2);
+    expect(copy.lines.join("\n")).toContain("영 수 증");
+  });
+
+  it("without the ledger hands out a slip that says that no money has moved, and one more when it has", async () => {
+    const saleId = await sell();
+    const before = counter.papers().length;
+    counter.network.cut();
+    await until(async () => !(await counter.health()).linkUp);
+    const offline = await sell();
+    const asked = await staff("refund", saleId, "--amount", "1000", "--wait", "0");
+    expect(asked.status).toBe(4);
+    expect(asked.out).toMatch(/^queued: \S+ goes out when the ledger can be reached/);
+    await paper(/환불 대기 중.*환불 요청 금액 +1,000원/s, before);
+
+    const { out } = await staff("open");
+    expect(out).toMatch(new RegExp(`sold offline +${won(PRICE)} .*${offline}/1`));
+    expect(out).toMatch(new RegExp(`refund +KRW 1,000 .*${saleId}/refund-`));
+    expect((await staff("status")).out).toMatch(/ledger: not connected.*waits: 1 charges, 1 refunds/s);
+
+    counter.network.mend();
+    await paper(/환불 완료.*환불 금액 +1,000원/s, before);
+    await counter.whenDrained();
+    expect((await staff("open")).out).toBe("nothing waits for the ledger");
+    expect((await staff("status")).out).toMatch(/^counter-1: may sell\n/);
+  });
+
+  it("stops waiting for a charge only when it means it", async () => {
+    counter.network.cut();
+    await until(async () => !(await counter.health()).linkUp);
+    const saleId = await sell();
+    const unsure = await staff("dismiss", `${saleId}/1`);
+    expect(unsure).toMatchObject({ status: 1, err: expect.stringContaining("--yes") });
+    expect(await staff("dismiss", "no-such-key", "--yes")).toMatchObject({ status: 3 });
+    expect(await staff("dismiss", saleId, "--yes")).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/^dismissed/),
+    });
+    expect((await staff("open")).out).toBe("nothing waits for the ledger");
+    counter.network.mend();
+    await counter.whenDrained();
+  });
+
+  it("closes the day: totals by method, money given back, dismissed, and a new day", async () => {
+    const before = counter.papers().length;
+    const [closed] = await json("close-day");
+    const { report } = (closed?.["answer"] ?? {}) as {
+      report: { totals: object; netMinor: string; day: number };
+    };
+    // Five sales, two of them offline; refunds of 9,000 and 1,000, one void, one dismissed.
+    expect(report).toMatchObject({
+      day: 1,
+      totals: {
+        card: { count: 3, minor: String(3 * PRICE) },
+        cardOffline: { count: 2, minor: String(2 * PRICE) },
+        refunds: { count: 3, minor: String(PRICE + 1_000) },
+        voids: { count: 1, minor: String(PRICE) },
+        declinedAfter: { count: 0, minor: "0" },
+        dismissed: { count: 1, minor: String(PRICE) },
+      },
+      netMinor: String(5 * PRICE - PRICE - 1_000 - PRICE - PRICE),
+      queued: { count: 0 },
+      refundsQueued: { count: 0 },
+      firstNumber: 1,
+      lastNumber: 5,
+    });
+    const text = (await paper("일 일 마 감", before)).lines.join("\n");
+    expect(text).toMatch(
+      /카드 +3 +27,000\n카드\(오프라인 승인\) +2 +18,000\n매출 합계 +5 +45,000\n환불 +3 +-10,000/,
+    );
+    expect(text).toMatch(/순매출 +17,000원/);
+
+    const yesterday = await staff("refund", "5");
+    expect(yesterday).toMatchObject({ status: 3, err: expect.stringContaining("earlier day") });
+    const [{ sales }] = (await json("sales")) as unknown as [{ sales: { saleId: string; number: number }[] }];
+    const idOf = (wanted: number): string => sales.find(({ number }) => number === wanted)?.saleId ?? "";
+    const [third, fourth] = [idOf(3), idOf(4)];
+    expect(await staff("void", fourth)).toMatchObject({
+      status: 1,
+      err: `refused: its day is closed; refund it instead: saypay refund ${fourth}`,
+    });
+    expect(await staff("refund", third)).toMatchObject({
+      status: 0,
+      out: "done: KRW 8,000 of sale 3 went back to the card",
+    });
+    expect((await staff("close-day", "--language", "en")).out).toBe(
+      "day 2 closed: 0 sales, net KRW -8,000; not settled yet: 0 sales (KRW 0) and 0 refunds (KRW 0); the report is printing",
+    );
+    await paper("DAY CLOSE", before);
+  });
+
+  it("finds its terminal by the environment or the data folder, and everything again after a restart", async () => {
+    await counter.daemon.end("SIGKILL");
+    const config = `${counter.folder}/saypay.yaml`;
+    const gone = await staff("status");
+    expect(gone).toMatchObject({ status: 69, err: expect.stringContaining("does not run") });
+    await counter.startDaemon();
+    await counter.whenReady();
+    const [byFile, byFolder, byEnvironment]: Said[] = await Promise.all([
+      staff("sales"),
+      saypay(["sales", "--data", `${counter.folder}/data`]),
+      saypay(["sales"], { env: { SAYPAY_CONFIG: config } }),
+    ]);
+    expect(byFile?.out.split("\n")).toHaveLength(6);
+    expect(byFolder).toEqual(byFile);
+    expect(byEnvironment).toEqual(byFile);
+  });
+
+  it("verifies the journal of a terminal that is stopped, and of no other", async () => {
+    expect(await staff("journal", "verify")).toMatchObject({
+      status: 75,
+      err: expect.stringContaining("another daemon uses this journal"),
+    });
+    await counter.daemon.end();
+    const verified = await staff("journal", "verify");
+    expect(verified).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/^the journal is whole: \d+ events$/),
+    });
+  });
+});
+
+async function until(reached: () => Promise<boolean>): Promise<void> {
+  while (!(await reached())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
