@@ -10,6 +10,10 @@ export type BrokerEvents = {
   readonly onPresence: (ledgerOnline: boolean) => void;
   /** Bytes on the terminal's own `down` topic. */
   readonly onMessage: (bytes: Uint8Array) => void;
+  /** Bytes on the terminal's own `deny` topic: the retained list at every connection, and each new one. */
+  readonly onDenyList: (bytes: Uint8Array) => void;
+  /** A topic that the terminal can live without is refused; the connection goes on. */
+  readonly onRefused: (topic: string) => void;
 };
 
 export interface Broker {

@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { Fault } from "../../daemon/core/fault.ts";
-import { LEDGER_PRESENCE_TOPIC, MAX_MESSAGE_BYTES, OFFLINE, ONLINE, topicsOf } from "../wire.ts";
+import { LEDGER_PRESENCE_TOPIC, MAX_DENY_MESSAGE_BYTES, OFFLINE, ONLINE, topicsOf } from "../wire.ts";
 import type { Broker, BrokerEvents } from "./broker.ts";
 
 /** Notices a dead line after one and a half of these (MQTT 5 section 3.1.2.10). */
@@ -113,11 +113,12 @@ export class MqttBroker implements Broker {
       // An answer must not wait for the acknowledgement of the packet before it (Nagle's algorithm).
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       events.onConnected();
-      this.#greet(attempt);
+      this.#subscribe(attempt, events);
     });
     client.on("message", (topic, payload) => {
       if (!isCurrent()) return;
       if (topic === LEDGER_PRESENCE_TOPIC) events.onPresence(payload.toString() === ONLINE);
+      else if (topic === topicsOf(this.#settings.terminal).deny) events.onDenyList(payload);
       else events.onMessage(payload);
     });
     client.on("close", () => {
@@ -130,18 +131,28 @@ export class MqttBroker implements Broker {
     });
   }
 
-  /** Asks for answers and for the ledger's presence, in one packet: when presence is known, answers can come. */
-  #greet(attempt: Attempt): void {
-    const { down, presence } = topicsOf(this.#settings.terminal);
-    attempt.client.subscribe([down, LEDGER_PRESENCE_TOPIC], { qos: 1 }, (error, granted) => {
-      const refused = granted?.some((grant) => grant.qos >= 128);
-      if (error || refused === true) drop(attempt, forbidden(`${down} or ${LEDGER_PRESENCE_TOPIC}`));
+  /**
+   * Asks for the deny list, and then for answers and the ledger's presence in one packet: when presence is known, answers
+   * can come. An access list from before deny lists must not keep a terminal from selling.
+   */
+  #subscribe(attempt: Attempt, events: BrokerEvents): void {
+    const { deny, down, presence } = topicsOf(this.#settings.terminal);
+    attempt.client.subscribe(deny, { qos: 1 }, (error) => {
+      if (isRefusal(error) && attempt === this.#attempt) events.onRefused(deny);
+    });
+    attempt.client.subscribe([down, LEDGER_PRESENCE_TOPIC], { qos: 1 }, (error) => {
+      if (isRefusal(error)) drop(attempt, forbidden(`${down} or ${LEDGER_PRESENCE_TOPIC}`));
     });
     // A certificate of another terminal shows here and not at the first sale, where the broker speaks MQTT 5.
     attempt.client.publish(presence, ONLINE, { qos: 1, retain: true }, (error) => {
       dropWhenForbidden(attempt, presence, error);
     });
   }
+}
+
+/** The broker's SUBACK said no. Without one the error is the connection's end, which tells of itself. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "packet" in error;
 }
 
 /** PUBACK reason code "not authorized" (MQTT 5 section 3.4.2.1); with 3.1.1 nobody is told. */
@@ -174,7 +185,7 @@ function optionsOf(settings: MqttSettings, version: Version): IClientOptions {
       ? {
           properties: {
             sessionExpiryInterval: SESSION_EXPIRY_S,
-            maximumPacketSize: MAX_MESSAGE_BYTES + 1_024,
+            maximumPacketSize: MAX_DENY_MESSAGE_BYTES + 1_024,
           },
         }
       : {}),

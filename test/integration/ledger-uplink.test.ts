@@ -5,6 +5,7 @@ import type { LedgerAnswer } from "../../daemon/core/clearing.ts";
 import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
 import { MqttBroker } from "../../sync/uplink/mqtt-adapter.ts";
 import { Uplink } from "../../sync/uplink/uplink.ts";
+import { IDENTITY } from "../support/asking-terminal.ts";
 import { authorise } from "../support/ledger-desk.ts";
 import { LedgerProcess } from "../support/ledger-process.ts";
 import { freePort } from "../support/mosquitto.ts";
@@ -39,6 +40,14 @@ class Terminal {
       ledgerKeys: [ledger.publicKey],
       outbox: this.store,
       broker: new MqttBroker({ terminal: "counter-1", url: ledger.brokerUrl }),
+      identity: () => IDENTITY,
+      recalling: () => false,
+      denyVersion: () => 0,
+      onWelcome: () => undefined,
+      onBarred: () => undefined,
+      onRecalled: () => undefined,
+      onDenyList: () => undefined,
+      onBuried: () => undefined,
       onAnswer: (answer) => {
         this.answers.push(answer);
         this.store.append({ ...NOTHING, acknowledged: [answer] });

@@ -84,6 +84,18 @@ describe("a broker of MQTT 3.1.1", () => {
     expect(up(t1)).toBe(false);
   });
 
+  test("an access list from before deny lists is an alarm, and the terminal sells", async () => {
+    await aedes({
+      authorizeSubscribe: (_client, subscription, done) =>
+        done(null, subscription.topic.endsWith("/deny") ? null : subscription),
+    });
+    const t1 = started(new AskingTerminal(url));
+    await t1.until("alarm", ({ alarms }) => alarms.length === 1);
+    t1.ask("a1");
+    await t1.until("answer", ({ answers }) => answers.length === 1);
+    expect([t1.alarms, t1.troubles]).toEqual([[expect.stringContaining("saypay/v1/t1/deny")], []]);
+  });
+
   test("user name and password are given to the broker", async () => {
     const given: string[] = [];
     await aedes({
@@ -117,6 +129,8 @@ describe("a broker of MQTT 3.1.1", () => {
           online = isOnline;
         },
         onMessage: () => undefined,
+        onDenyList: () => undefined,
+        onRefused: () => undefined,
       });
       await until(() => online, LIMIT_MS, "presence");
     };

@@ -5,10 +5,18 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { MemoryMedium } from "../../sync/store/memory-store.ts";
-import { encodeDown } from "../../sync/wire.ts";
+import { buildDenyList, denyHash, encodeDown, isDenied, RECALL_PAGE } from "../../sync/wire.ts";
 import { AnsweringLedger } from "../support/answering-ledger.ts";
-import { AskingTerminal, down, EVENT, LEDGER_KEYS, LIMIT_MS, up } from "../support/asking-terminal.ts";
-import { APPROVED, AUTHORISE, QUERY } from "../support/messages.ts";
+import {
+  AskingTerminal,
+  down,
+  EVENT,
+  IDENTITY,
+  LEDGER_KEYS,
+  LIMIT_MS,
+  up,
+} from "../support/asking-terminal.ts";
+import { APPROVED, AUTHORISE, QUERY, REVERSE, won } from "../support/messages.ts";
 import { type Identity, Mosquitto } from "../support/mosquitto.ts";
 import { until } from "../support/processes.ts";
 
@@ -70,7 +78,7 @@ describe("Mosquitto with mutual TLS", () => {
     await t1.until("answer", ({ answers }) => answers.length === 1);
     expect(t1.answers).toEqual([{ requestId: "r1", key: AUTHORISE.key, outcome: APPROVED.outcome }]);
     expect(ledger.seen).toEqual([
-      { version: 1, terminal: "t1", requestId: "r1", position: 1, request: AUTHORISE },
+      { version: 1, terminal: "t1", kind: "request", requestId: "r1", position: 1, request: AUTHORISE },
     ]);
     expect([t1.store.depth(), t1.uplink.health().unanswered]).toEqual([0, 0]);
     expect(broker.log).toMatch(/as saypay-t1 \(p5, c0/);
@@ -86,6 +94,61 @@ describe("Mosquitto with mutual TLS", () => {
     expect(ledger.seen.map(({ requestId }) => requestId)).toEqual(ids);
     expect(t1.store.depth()).toBe(0);
   });
+
+  test("a barred journal says what it sold and takes nothing back, until a later greeting is welcome", async () => {
+    await withLedger();
+    ledger.verdict = "copied";
+    const t1 = terminal("barred");
+    t1.request(AUTHORISE, "b1");
+    t1.request(REVERSE, "b2");
+    t1.request({ ...QUERY, key: AUTHORISE.key }, "b3");
+    await t1.until("two answers", ({ answers }) => answers.length === 2);
+    expect([t1.verdicts, t1.answered, t1.store.depth()]).toEqual([["copied"], ["b1", "b3"], 1]);
+    expect(ledger.greetings).toMatchObject([IDENTITY]);
+    ledger.verdict = "welcome";
+    await ledger.vanish();
+    await t1.until("link down", down);
+    await ledger.start();
+    await t1.until("the last answer", ({ answers }) => answers.length === 3);
+    expect([t1.verdicts, t1.answered]).toEqual([
+      ["copied", "welcome"],
+      ["b1", "b3", "b2"],
+    ]);
+  });
+
+  test("a journal that lost its past is told all pages of what the ledger remembers", async () => {
+    await withLedger();
+    ledger.remembered = Array.from({ length: RECALL_PAGE * 2 + 5 }, (_, index) => ({
+      saleId: `s${index}`,
+      sequence: index + 1,
+      key: `s${index}/1`,
+      amount: won(1_000),
+      state: "approved",
+      refundedMinor: 0n,
+      timeMs: 1,
+    }));
+    const t1 = new AskingTerminal(broker.url, { terminal: "forgetful", tls: broker.identity("forgetful") });
+    t1.recalling = true;
+    started(t1);
+    await t1.until("memory", ({ memories }) => memories.length === 1);
+    expect(t1.memories).toEqual([{ lastSequence: RECALL_PAGE * 2 + 5, sales: ledger.remembered }]);
+  });
+
+  test("the deny list is there with the connection, and each new one as it comes", async () => {
+    await withLedger();
+    const tokens = Array.from({ length: 100_000 }, (_, index) => denyHash(`card-${index}`));
+    await ledger.deny("denying", buildDenyList(1, tokens));
+    const t1 = terminal("denying");
+    await t1.until("the first list", ({ denied }) => denied?.version === 1);
+    const list = buildDenyList(2, [denyHash("card-1")]);
+    await ledger.deny("denying", list);
+    await t1.until("the second list", ({ denied }) => denied?.version === 2);
+    expect(t1.denied).toEqual(list);
+    expect(isDenied(list, "card-1")).toBe(true);
+    await ledger.deny("denying", buildDenyList(3, []), forger.privateKey);
+    await t1.until("the rejection", ({ uplink }) => uplink.health().rejectedAnswers === 1);
+    expect(t1.denied?.version).toBe(2);
+  }, 20_000);
 
   test("the ledger vanishes: the link goes down by its last will, and what waited goes out when it is back", async () => {
     await withLedger();

@@ -7,15 +7,25 @@ import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connectAsync, type MqttClient } from "mqtt";
 import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
+import type { RecalledSale } from "../../daemon/core/staff.ts";
 import {
   ALL_UP_TOPIC,
+  type DenyList,
   decodeUp,
+  encodeDenyList,
   encodeDown,
+  encodeGreeted,
+  type Greeting,
+  type GreetingAnswer,
   LEDGER_PRESENCE_TOPIC,
   OFFLINE,
   ONLINE,
+  RECALL_PAGE,
+  type RecallAnswer,
   type RequestMessage,
+  recallPage,
   topicsOf,
+  type UpMessage,
 } from "../../sync/wire.ts";
 import type { Identity } from "./mosquitto.ts";
 
@@ -33,6 +43,12 @@ export class AnsweringLedger {
   readonly seen: RequestMessage[] = [];
   silent = false;
   outcome: LedgerOutcome = { kind: "pending" };
+  /** Every greeting, in the order of arrival. */
+  readonly greetings: Greeting[] = [];
+  /** Null: greetings get no answer. */
+  verdict: GreetingAnswer["verdict"] | null = "welcome";
+  /** What is remembered of every terminal, in the order of the sequences. */
+  remembered: readonly RecalledSale[] = [];
 
   constructor(settings: AnsweringLedgerSettings) {
     this.#settings = settings;
@@ -69,6 +85,12 @@ export class AnsweringLedger {
     this.#client?.publish(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 });
   }
 
+  /** Publishes the terminal's retained deny list. */
+  async deny(terminal: string, list: DenyList, signer: KeyObject = this.#settings.key): Promise<void> {
+    const bytes = encodeDenyList(terminal, list, signer);
+    await this.#client?.publishAsync(topicsOf(terminal).deny, Buffer.from(bytes), { qos: 1, retain: true });
+  }
+
   /** Sends raw bytes to a terminal. */
   async publishDown(terminal: string, bytes: Uint8Array): Promise<void> {
     await this.#client?.publishAsync(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 });
@@ -99,8 +121,25 @@ export class AnsweringLedger {
 
   #receive(payload: Buffer): void {
     const message = decodeUp(payload);
-    if (message.kind !== "request") return;
+    if (message.kind !== "request") return this.#introduce(message);
     this.seen.push(message);
     if (!this.silent) this.answer(message.terminal, message.requestId, message.request.key);
+  }
+
+  #introduce(message: Exclude<UpMessage, RequestMessage>): void {
+    const { terminal, nonce } = message;
+    if (message.kind === "recall") {
+      const found = this.remembered.filter(({ sequence }) => sequence > message.afterSequence);
+      const last = this.remembered.at(-1)?.sequence ?? 0;
+      this.#say(terminal, recallPage(nonce, last, found.slice(0, RECALL_PAGE + 1)));
+      return;
+    }
+    this.greetings.push(message);
+    if (this.verdict !== null) this.#say(terminal, { kind: "greeted", nonce, verdict: this.verdict });
+  }
+
+  #say(terminal: string, word: GreetingAnswer | RecallAnswer): void {
+    const bytes = encodeGreeted(terminal, word, this.#settings.key);
+    this.#client?.publish(topicsOf(terminal).down, Buffer.from(bytes), { qos: 1 });
   }
 }

@@ -1,9 +1,12 @@
 /** The money half of a terminal: a store in memory and an uplink on a real broker, journalling answers as the daemon does. */
 import { generateKeyPairSync } from "node:crypto";
-import type { LedgerAnswer } from "../../daemon/core/clearing.ts";
+import type { LedgerAnswer, LedgerRequest } from "../../daemon/core/clearing.ts";
+import type { RecalledSale } from "../../daemon/core/staff.ts";
 import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
+import type { JournalIdentity } from "../../sync/store/store.ts";
 import { MqttBroker, type MqttSettings } from "../../sync/uplink/mqtt-adapter.ts";
 import { Uplink } from "../../sync/uplink/uplink.ts";
+import type { DenyList } from "../../sync/wire.ts";
 import { QUERY } from "./messages.ts";
 import { until } from "./processes.ts";
 
@@ -22,6 +25,13 @@ export class AskingTerminal {
   readonly links: boolean[] = [];
   readonly alarms: string[] = [];
   readonly troubles: string[] = [];
+  /** "welcome", or why not. */
+  readonly verdicts: string[] = [];
+  readonly buried: string[] = [];
+  readonly memories: { readonly lastSequence: number; readonly sales: readonly RecalledSale[] }[] = [];
+  /** Whether this journal says that it has lost part of its past. */
+  recalling = false;
+  denied: DenyList | null = null;
 
   constructor(
     url: string,
@@ -38,6 +48,19 @@ export class AskingTerminal {
       ledgerKeys: [LEDGER_KEYS.publicKey],
       outbox: this.store,
       broker: new MqttBroker({ ...mqtt, terminal, url }),
+      identity: () => IDENTITY,
+      recalling: () => this.recalling,
+      denyVersion: () => this.denied?.version ?? 0,
+      onWelcome: () => this.verdicts.push("welcome"),
+      onBarred: (reason) => this.verdicts.push(reason),
+      onRecalled: (memory) => {
+        this.recalling = false;
+        this.memories.push(memory);
+      },
+      onDenyList: (list) => {
+        this.denied = list;
+      },
+      onBuried: (requestId) => this.buried.push(requestId),
       onAnswer: (answer) => {
         this.answers.push(answer);
         this.store.append({ ...EVENT, acknowledged: [answer] });
@@ -49,7 +72,11 @@ export class AskingTerminal {
   }
 
   ask(...ids: string[]): void {
-    this.store.append({ ...EVENT, outbox: ids.map((id) => ({ id, request: QUERY })) });
+    this.request(QUERY, ...ids);
+  }
+
+  request(request: LedgerRequest, ...ids: string[]): void {
+    this.store.append({ ...EVENT, outbox: ids.map((id) => ({ id, request })) });
     this.uplink.notify();
   }
 
@@ -62,6 +89,14 @@ export class AskingTerminal {
   }
 }
 
+/** What a terminal says that it is, where the journal itself does not matter. */
+export const IDENTITY: JournalIdentity = {
+  journalId: "journal-1",
+  predecessor: null,
+  boots: 1,
+  bootNonce: "boot-1",
+  lastOutboxPosition: 0,
+};
 export const EVENT = {
   events: [{ kind: "x", atMs: 1 }],
   state: null,

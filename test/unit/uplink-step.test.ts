@@ -1,25 +1,30 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LedgerAnswer, LedgerOutcome } from "../../daemon/core/clearing.ts";
+import type { LedgerAnswer, LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
+import type { RecalledSale } from "../../daemon/core/staff.ts";
 import type { OutboxRow } from "../../sync/store/store.ts";
 import {
   CONNECT_BACK_OFF,
   INITIAL_UPLINK,
   isLinkUp,
+  MAX_RECALL_PAGES,
+  REFILL_ROWS,
   STABLE_MS,
   UNANSWERED_ALARM_SENDS,
   type UplinkEffect,
   type UplinkEvent,
   type UplinkState,
+  type UplinkTimer,
   uplinkStep,
   WINDOW_ROWS,
 } from "../../sync/uplink/uplink-step.ts";
-import { QUERY } from "../support/messages.ts";
+import type { GreetingAnswer } from "../../sync/wire.ts";
+import { AUTHORISE, HONOUR, QUERY, REFUND, REVERSE } from "../support/messages.ts";
 
 const HALF = 0.5;
 
-function row(position: number): OutboxRow {
-  return { position, id: `r${position}`, request: QUERY, createdMs: 0, sentCount: 0 };
+function row(position: number, request: LedgerRequest = QUERY): OutboxRow {
+  return { position, id: `r${position}`, request, createdMs: 0, sentCount: 0 };
 }
 
 function rows(from: number, to: number): OutboxRow[] {
@@ -34,14 +39,41 @@ const started: UplinkEvent = { kind: "started" };
 const announced: UplinkEvent = { kind: "rows.announced" };
 const connected: UplinkEvent = { kind: "broker.connected" };
 const lost: UplinkEvent = { kind: "broker.lost", random: HALF };
-const online: UplinkEvent = { kind: "ledger.presence", online: true, random: HALF };
-const offline: UplinkEvent = { kind: "ledger.presence", online: false, random: HALF };
-const read = (...list: OutboxRow[]): UplinkEvent => ({ kind: "rows.read", rows: list, random: HALF });
-const fired = (timer: "connect" | "resend" | "stable"): UplinkEvent => ({
+/** The ledger is there; the greeting that follows has this nonce. */
+const onlineAs = (id: string): UplinkEvent => ({ kind: "ledger.presence", online: true, random: HALF, id });
+const online = onlineAs("n1");
+const offline: UplinkEvent = { kind: "ledger.presence", online: false, random: HALF, id: "unused" };
+/** The outbox gives these and holds no more. */
+const read = (...list: OutboxRow[]): UplinkEvent => ({
+  kind: "rows.read",
+  rows: list,
+  last: true,
+  random: HALF,
+});
+/** The outbox gives these and may hold more. */
+const readSome = (...list: OutboxRow[]): UplinkEvent => ({
+  kind: "rows.read",
+  rows: list,
+  last: false,
+  random: HALF,
+});
+const fired = (timer: UplinkTimer, id = "unused"): UplinkEvent => ({
   kind: "timer.fired",
   timer,
   random: HALF,
+  id,
 });
+const verdict = (
+  word: GreetingAnswer["verdict"],
+  { nonce = "n1", recalling = false, id = "q1" } = {},
+): UplinkEvent => ({
+  kind: "greeting.answered",
+  answer: { kind: "greeted", nonce, verdict: word },
+  recalling,
+  random: HALF,
+  id,
+});
+const welcome = verdict("welcome");
 const arrived = (position: number, outcome?: LedgerOutcome): UplinkEvent => ({
   kind: "answer.arrived",
   answer: answer(position, outcome),
@@ -55,7 +87,17 @@ function short(effect: UplinkEffect): string {
     case "row.send":
       return `send ${effect.row.id}`;
     case "row.bury":
-      return `bury ${effect.id}`;
+      return `bury ${effect.id} of ${effect.key}`;
+    case "greeting.send":
+      return `greet ${effect.nonce}`;
+    case "recall.send":
+      return `recall ${effect.nonce} after ${effect.afterSequence}`;
+    case "welcome.report":
+      return "welcome";
+    case "barred.report":
+      return `barred ${effect.reason}`;
+    case "recalled.report":
+      return `recalled ${effect.sales.map(({ sequence }) => sequence).join(",")} of ${effect.lastSequence}`;
     case "answer.deliver":
       return `deliver ${effect.answer.requestId}`;
     case "link.report":
@@ -81,7 +123,7 @@ function run(
   return { state, last: effects.map(short) };
 }
 
-const UP = [connected, online];
+const UP = [connected, online, welcome];
 
 describe("what a step does", () => {
   test.each<[string, UplinkEvent[], string[]]>([
@@ -90,6 +132,12 @@ describe("what a step does", () => {
     ["rows wait while the broker is away", [started, read(row(1), row(2))], []],
     ["the broker alone is no link", [started, read(row(1)), connected], [`stable in ${STABLE_MS}`]],
     ["an absent ledger is no link", [started, read(row(1)), connected, offline], []],
+    [
+      "a ledger that is there is greeted before anything is sent",
+      [started, read(row(1)), connected, online],
+      ["greet n1", "greet in 3000"],
+    ],
+    ["rows wait until the ledger has answered", [connected, online, read(row(1))], []],
     ["presence without a broker is no link", [started, read(row(1)), online], []],
     [
       "nor does it count for the connection that comes",
@@ -99,9 +147,9 @@ describe("what a step does", () => {
     [
       "the link comes up: all rows go out in order",
       [started, read(row(1), row(2)), ...UP],
-      ["up", "send r1", "send r2", "resend in 3000"],
+      ["clear greet", "welcome", "up", "send r1", "send r2", "resend in 3000"],
     ],
-    ["the link comes up with nothing to send", [started, ...UP], ["up"]],
+    ["the link comes up with nothing to send", [started, ...UP], ["clear greet", "welcome", "up"]],
     ["presence that repeats itself changes nothing", [...UP, online], []],
     [
       "new rows are read behind those already in",
@@ -117,31 +165,56 @@ describe("what a step does", () => {
     ],
     [
       "rows that two readings brought too many of wait outside",
-      [...UP, read(...rows(1, WINDOW_ROWS - 1)), read(...rows(WINDOW_ROWS, WINDOW_ROWS + 5)), arrived(1)],
-      ["deliver r1", `read 1 after ${WINDOW_ROWS}`],
+      [...UP, read(...rows(1, WINDOW_ROWS - 1)), read(...rows(WINDOW_ROWS, WINDOW_ROWS + 5)), announced],
+      [],
+    ],
+    [
+      "and are read when there is room",
+      [
+        ...UP,
+        read(...rows(1, WINDOW_ROWS - 1)),
+        read(...rows(WINDOW_ROWS, WINDOW_ROWS + 5)),
+        ...rows(1, WINDOW_ROWS - REFILL_ROWS).map(({ position }) => arrived(position)),
+      ],
+      [`deliver r${WINDOW_ROWS - REFILL_ROWS}`, `read ${REFILL_ROWS} after ${WINDOW_ROWS}`],
     ],
     ["a full window reads nothing", [...UP, read(...rows(1, WINDOW_ROWS)), announced], []],
     [
-      "an answer frees its place",
-      [...UP, read(...rows(1, WINDOW_ROWS)), arrived(3)],
-      ["deliver r3", `read 1 after ${WINDOW_ROWS}`],
+      "one free place is not worth a reading",
+      [...UP, readSome(...rows(1, WINDOW_ROWS)), arrived(3)],
+      ["deliver r3"],
     ],
     [
-      "the last answer ends the timer",
+      "half a window is",
+      [
+        ...UP,
+        readSome(...rows(1, WINDOW_ROWS)),
+        ...rows(1, WINDOW_ROWS - REFILL_ROWS).map(({ position }) => arrived(position)),
+      ],
+      [`deliver r${WINDOW_ROWS - REFILL_ROWS}`, `read ${REFILL_ROWS} after ${WINDOW_ROWS}`],
+    ],
+    [
+      "an outbox that held no more is not read again before something is announced",
       [...UP, read(row(1)), arrived(1)],
-      ["deliver r1", "clear resend", `read ${WINDOW_ROWS} after 1`],
+      ["deliver r1", "clear resend"],
+    ],
+    [
+      "an announcement in a full window is remembered",
+      [
+        ...UP,
+        read(...rows(1, WINDOW_ROWS)),
+        announced,
+        ...rows(1, WINDOW_ROWS).map(({ position }) => arrived(position)),
+      ],
+      [`deliver r${WINDOW_ROWS}`, "clear resend", `read ${WINDOW_ROWS} after ${WINDOW_ROWS}`],
     ],
     ["an answer is delivered once", [...UP, read(row(1)), arrived(1), arrived(1)], []],
     ["an answer to nobody is ignored", [...UP, read(row(1)), arrived(9)], []],
-    [
-      "an answer counts before the link is up",
-      [started, read(row(1)), arrived(1)],
-      ["deliver r1", `read ${WINDOW_ROWS} after 1`],
-    ],
+    ["an answer counts before the link is up", [started, read(row(1)), arrived(1)], ["deliver r1"]],
     [
       "a refusal is delivered and alarmed",
       [...UP, read(row(1)), arrived(1, { kind: "refused", reason: "invalid" })],
-      ["deliver r1", "alarm", "clear resend", `read ${WINDOW_ROWS} after 1`],
+      ["deliver r1", "alarm", "clear resend"],
     ],
     [
       "a ledger that does not know the terminal loses nothing: the row stays, alarmed ever more rarely",
@@ -155,13 +228,13 @@ describe("what a step does", () => {
     ],
     [
       "a row that cannot be sent is buried",
-      [...UP, read(row(1), row(2)), { kind: "row.unsendable", id: "r1", reason: "x" }],
-      ["bury r1", "alarm", `read ${WINDOW_ROWS - 1} after 2`],
+      [...UP, readSome(row(1), row(2)), { kind: "row.unsendable", id: "r1", key: "k", reason: "x" }],
+      ["bury r1 of k", "alarm", `read ${WINDOW_ROWS - 1} after 2`],
     ],
     [
       "a lost broker is retried, timers end",
       [...UP, read(row(1)), lost],
-      ["down", "clear stable", "clear resend", "connect in 500"],
+      ["down", "clear resend", "clear stable", "connect in 500"],
     ],
     ["a failed attempt is retried", [started, lost], ["connect in 500"]],
     ["each failure waits longer", [started, lost, lost, lost], ["connect in 2000"]],
@@ -181,8 +254,8 @@ describe("what a step does", () => {
     ["an absent ledger without rows", [...UP, offline], ["down"]],
     [
       "back again: what was unanswered goes out again",
-      [...UP, read(row(1), row(2)), arrived(1), lost, connected, online],
-      ["up", "send r2", "resend in 3000"],
+      [...UP, read(row(1), row(2)), arrived(1), lost, ...UP],
+      ["clear greet", "welcome", "up", "send r2", "resend in 3000"],
     ],
   ])("%s", (_what, events, effects) => {
     expect(run(events).last).toEqual(effects);
@@ -228,8 +301,8 @@ describe("answers that stay away", () => {
   test("a timer that fires late finds nothing to do", () => {
     const { state } = run(
       [
-        { kind: "row.unsendable", id: "r1", reason: "x" },
-        { kind: "row.unsendable", id: "r2", reason: "x" },
+        { kind: "row.unsendable", id: "r1", key: "k", reason: "x" },
+        { kind: "row.unsendable", id: "r2", key: "k", reason: "x" },
       ],
       sent,
     );
@@ -278,6 +351,297 @@ describe("answers that are none", () => {
   });
 });
 
+describe("the greeting", () => {
+  const greeted = [connected, online];
+
+  test.each<[string, UplinkEvent[], string[]]>([
+    [
+      "goes out again when no answer comes",
+      [...greeted, fired("greet", "n2")],
+      ["greet n1", "greet in 6000"],
+    ],
+    [
+      "a late answer to it still counts, because it has one nonce however often it is sent",
+      [...greeted, fired("greet", "n2"), welcome],
+      ["clear greet", "welcome", "up"],
+    ],
+    [
+      "a ledger that never answers is alarmed",
+      [...greeted, ...Array(UNANSWERED_ALARM_SENDS - 1).fill(fired("greet"))],
+      ["greet n1", "greet in 60000", "alarm"],
+    ],
+    ["a second answer changes nothing", [...UP, welcome], []],
+    ["nor does a later one to the same nonce", [...UP, verdict("copied")], []],
+    ["an answer to another nonce changes nothing", [...greeted, verdict("welcome", { nonce: "old" })], []],
+    ["an answer to nothing changes nothing", [welcome], []],
+    [
+      "an answer to the greeting of the connection before changes nothing",
+      [...greeted, lost, connected, onlineAs("n2"), welcome],
+      [],
+    ],
+    ["a lost connection forgets it", [...greeted, lost], ["clear greet", "clear stable", "connect in 500"]],
+    ["so does an absent ledger", [...greeted, offline], ["clear greet"]],
+    ["every link begins with one", [...UP, offline, onlineAs("n2")], ["greet n2", "greet in 3000"]],
+    [
+      "a barred journal: the reason before the link, asked again in a minute",
+      [...greeted, verdict("copied")],
+      ["barred copied", "up", "greet in 60000"],
+    ],
+    [
+      "the same reason again is not told again, and asked for more slowly",
+      [...greeted, verdict("copied"), fired("greet", "n2"), verdict("copied", { nonce: "n2" })],
+      ["greet in 120000"],
+    ],
+    [
+      "another reason is told",
+      [...greeted, verdict("copied"), fired("greet", "n2"), verdict("replaced", { nonce: "n2" })],
+      ["barred replaced", "greet in 120000"],
+    ],
+    [
+      "asking again has a nonce of its own",
+      [...greeted, verdict("copied"), fired("greet", "n2")],
+      ["greet n2", "greet in 3000"],
+    ],
+    [
+      "the waits have an end",
+      [
+        ...greeted,
+        ...[1, 2, 3, 4, 5, 6].flatMap((turn) => [
+          verdict("copied", { nonce: `n${turn}` }),
+          fired("greet", `n${turn + 1}`),
+        ]),
+        verdict("copied", { nonce: "n7" }),
+      ],
+      ["greet in 900000"],
+    ],
+    [
+      "a barred journal is accepted later: the link stays up",
+      [...greeted, verdict("copied"), fired("greet", "n2"), verdict("welcome", { nonce: "n2" })],
+      ["clear greet", "welcome"],
+    ],
+    ["a barred link that goes down", [...greeted, verdict("copied"), offline], ["down", "clear greet"]],
+    [
+      "a terminal that the ledger does not know: no link, an alarm, asked again",
+      [...greeted, read(row(1)), verdict("unknown-terminal")],
+      ["alarm", "greet in 60000"],
+    ],
+    [
+      "nothing is sent to a ledger that does not know the terminal",
+      [...greeted, verdict("unknown-terminal"), read(row(1))],
+      [],
+    ],
+    [
+      "until it does",
+      [
+        ...greeted,
+        read(row(1)),
+        verdict("unknown-terminal"),
+        fired("greet", "n2"),
+        verdict("welcome", { nonce: "n2" }),
+      ],
+      ["clear greet", "welcome", "up", "send r1", "resend in 3000"],
+    ],
+    [
+      "a barred journal of a terminal that is taken out of the settings",
+      [
+        ...greeted,
+        read(row(1)),
+        verdict("copied"),
+        fired("greet", "n2"),
+        verdict("unknown-terminal", { nonce: "n2" }),
+      ],
+      ["down", "clear resend", "alarm", "greet in 120000"],
+    ],
+    [
+      "without rows on their way",
+      [...greeted, verdict("copied"), fired("greet", "n2"), verdict("unknown-terminal", { nonce: "n2" })],
+      ["down", "alarm", "greet in 120000"],
+    ],
+  ])("%s", (_what, events, effects) => {
+    expect(run(events).last).toEqual(effects);
+  });
+
+  test("answers to no greeting are counted", () => {
+    expect(run([...UP, welcome, verdict("copied", { nonce: "x" })]).state.duplicates).toBe(2);
+  });
+});
+
+describe("a barred journal", () => {
+  const charges = [row(1, AUTHORISE), row(2, QUERY), row(3, HONOUR)];
+  const mixed = [row(1, AUTHORISE), row(2, REVERSE), row(3, QUERY), row(4, REFUND), row(5, HONOUR)];
+  const barred = [connected, online, verdict("restored")];
+
+  test.each<[string, UplinkEvent[], string[]]>([
+    ["says what it sold", [...barred, read(...charges)], ["send r1", "send r2", "send r3", "resend in 3000"]],
+    ["takes nothing back", [...barred, read(...mixed)], ["send r1", "send r3", "send r5", "resend in 3000"]],
+    [
+      "nor what had been read before the verdict",
+      [started, read(...mixed), ...barred],
+      [
+        "barred restored",
+        "up",
+        "send r1",
+        "send r3",
+        "send r5",
+        "resend in 3000",
+        "read 29 after 5",
+        "greet in 60000",
+      ],
+    ],
+    [
+      "a stretch of rows that are held back does not keep those behind it",
+      [...barred, readSome(...rows(1, WINDOW_ROWS).map(({ position }) => row(position, REVERSE)))],
+      [`read ${WINDOW_ROWS} after ${WINDOW_ROWS}`],
+    ],
+    [
+      "welcome again: from the first row that was held back on, everything is read again",
+      [...barred, read(...mixed), fired("greet", "n2"), verdict("welcome", { nonce: "n2" })],
+      ["clear greet", "welcome", "read 31 after 1"],
+    ],
+    [
+      "and sent in order",
+      [
+        ...barred,
+        read(...mixed),
+        fired("greet", "n2"),
+        verdict("welcome", { nonce: "n2" }),
+        read(...mixed.slice(1)),
+      ],
+      ["send r2", "send r3", "send r4", "send r5"],
+    ],
+    [
+      "welcome on the next connection: the same",
+      [...barred, read(...mixed), lost, ...UP],
+      ["clear greet", "welcome", "up", "send r1", "resend in 3000", "read 31 after 1"],
+    ],
+    [
+      "barred again on the next connection: held back still",
+      [...barred, read(...mixed), arrivedAs(mixed[0]), lost, ...barred],
+      ["barred restored", "up", "send r3", "send r5", "resend in 3000", "greet in 120000"],
+    ],
+  ])("%s", (_what, events, effects) => {
+    expect(run(events).last).toEqual(effects);
+  });
+
+  test("the first row that was held back is remembered over connections", () => {
+    const { state } = run([...barred, read(...mixed), lost, read(row(6, REFUND)), ...barred]);
+    expect([state.heldFrom, state.window.map((waiting) => waiting.row.position)]).toEqual([2, [1, 3, 5]]);
+  });
+});
+
+/** The answer to a row, under the row's own key. */
+function arrivedAs(each: OutboxRow | undefined): UplinkEvent {
+  if (each === undefined) throw new Error("no such row");
+  const outcome = { kind: "pending" } as const;
+  return { kind: "answer.arrived", answer: { requestId: each.id, key: each.request.key, outcome } };
+}
+
+describe("a recall", () => {
+  const sale = (sequence: number): RecalledSale => ({
+    saleId: `s${sequence}`,
+    sequence,
+    key: `s${sequence}/1`,
+    amount: { minor: 1n, currency: "KRW" },
+    state: "approved",
+    refundedMinor: 0n,
+    timeMs: 1,
+  });
+  const page = (
+    sequences: number[],
+    { nonce = "q1", id = "q2", more = false, lastSequence = 9 } = {},
+  ): UplinkEvent => ({
+    kind: "recall.answered",
+    answer: { kind: "recalled", nonce, lastSequence, sales: sequences.map(sale), more },
+    random: HALF,
+    id,
+  });
+  const asked = [connected, online, verdict("welcome", { recalling: true })];
+
+  test.each<[string, UplinkEvent[], string[]]>([
+    [
+      "follows the welcome, while rows go out",
+      [started, read(row(1)), ...asked],
+      ["clear greet", "welcome", "up", "send r1", "resend in 3000", "recall q1 after 0", "recall in 3000"],
+    ],
+    ["one page", [...asked, page([1, 2, 2])], ["clear recall", "recalled 1,2,2 of 9"]],
+    ["nothing is remembered", [...asked, page([], { lastSequence: 0 })], ["clear recall", "recalled  of 0"]],
+    [
+      "another page is asked for",
+      [...asked, page([1, 4], { more: true })],
+      ["recall q2 after 4", "recall in 3000"],
+    ],
+    [
+      "all pages are told at once",
+      [...asked, page([1, 4], { more: true }), page([5], { nonce: "q2", lastSequence: 5 })],
+      ["clear recall", "recalled 1,4,5 of 5"],
+    ],
+    [
+      "an empty last page",
+      [...asked, page([1], { more: true }), page([], { nonce: "q2" })],
+      ["clear recall", "recalled 1 of 9"],
+    ],
+    [
+      "a page that came twice counts once",
+      [...asked, page([1], { more: true }), page([1], { more: true })],
+      [],
+    ],
+    ["a page that nobody asked for", [...UP, page([1])], []],
+    [
+      "a page that does not go on from the last one",
+      [...asked, page([4], { more: true }), page([4], { nonce: "q2", more: true })],
+      ["alarm"],
+    ],
+    ["is asked for again", [...asked, fired("recall", "q9")], ["recall q1 after 0", "recall in 6000"]],
+    [
+      "and alarmed",
+      [...asked, ...Array(UNANSWERED_ALARM_SENDS - 1).fill(fired("recall"))],
+      ["recall q1 after 0", "recall in 60000", "alarm"],
+    ],
+    ["a timer that fires late finds nothing to do", [...asked, page([1]), fired("recall")], []],
+    [
+      "a lost connection ends it",
+      [...asked, page([1], { more: true }), lost],
+      ["down", "clear recall", "clear stable", "connect in 500"],
+    ],
+    [
+      "the next welcome begins it again",
+      [...asked, page([1], { more: true }), lost, ...asked],
+      ["clear greet", "welcome", "up", "recall q1 after 0", "recall in 3000"],
+    ],
+    [
+      "and what came before does not count twice",
+      [...asked, page([1], { more: true }), lost, ...asked, page([1])],
+      ["clear recall", "recalled 1 of 9"],
+    ],
+  ])("%s", (_what, events, effects) => {
+    expect(run(events).last).toEqual(effects);
+  });
+
+  test("has an end although the ledger always has more", () => {
+    let { state } = run(asked);
+    let last: string[] = [];
+    for (let turn = 1; turn <= MAX_RECALL_PAGES; turn += 1) {
+      expect(state.recall).not.toBeNull();
+      const from = state;
+      ({ state, last } = run([page([turn], { nonce: `q${turn}`, id: `q${turn + 1}`, more: true })], from));
+    }
+    expect([state.recall, last.map((each) => each.slice(0, 10))]).toEqual([
+      null,
+      ["clear reca", "recalled 1", "alarm"],
+    ]);
+  });
+});
+
+test("a topic that the broker refuses is alarmed when the count has doubled", () => {
+  const refused: UplinkEvent = { kind: "topic.refused", topic: "saypay/v1/t1/deny" };
+  expect([1, 2, 3, 4].map((count) => run(Array(count).fill(refused)).last)).toEqual([
+    ["alarm"],
+    ["alarm"],
+    [],
+    ["alarm"],
+  ]);
+});
+
 test("waits stay within their bounds for every random number", () => {
   fc.assert(
     fc.property(
@@ -294,8 +658,10 @@ test("waits stay within their bounds for every random number", () => {
   );
 });
 
+const byPosition = (a: string, b: string): number => Number(a.slice(1)) - Number(b.slice(1));
+
 /**
- * A whole world: an outbox, a line that loses messages and connections, a ledger that answers twice or not at all.
+ * A whole world: an outbox, a line that loses messages and connections, a ledger that answers twice or not at all, verdicts of every kind.
  * Whatever happens, every row is answered exactly once in the end, first sendings are in order, and the window is kept.
  */
 test("after any trouble every row is delivered once and in order of first sending", () => {
@@ -309,6 +675,13 @@ test("after any trouble every row is delivered once and in order of first sendin
     "offline",
     "resend",
     "stable",
+    "new reversal",
+    "welcome",
+    "welcome",
+    "copied",
+    "replaced",
+    "unknown-terminal",
+    "greet",
   );
   fc.assert(
     fc.property(fc.array(trouble, { maxLength: 200 }), (troubles) => {
@@ -317,7 +690,13 @@ test("after any trouble every row is delivered once and in order of first sendin
       const delivered: string[] = [];
       const sentOnce: string[] = [];
       let state = INITIAL_UPLINK;
-      let resendArmed = false;
+      const armed = new Set<UplinkTimer>();
+      let greeted: string | null = null;
+      let greetings = 0;
+      let everBarred = false;
+      const grow = (request: LedgerRequest): void => {
+        if (outbox.length < 150) outbox.push(row(outbox.length + 1, request));
+      };
       // As in uplink.ts: what an effect brings waits its turn behind the rest of the step.
       const queue: UplinkEvent[] = [];
       const feed = (event: UplinkEvent): void => {
@@ -327,25 +706,31 @@ test("after any trouble every row is delivered once and in order of first sendin
           state = step.state;
           expect(state.window.length).toBeLessThanOrEqual(WINDOW_ROWS);
           for (const effect of step.effects) carryOut(effect);
-          expect(resendArmed).toBe(state.resendArmed);
+          expect(armed.has("resend")).toBe(state.resendArmed);
         }
       };
       const carryOut = (effect: UplinkEffect): void => {
         if (effect.kind === "outbox.read") {
           const { afterPosition, limit } = effect;
-          const found = outbox.filter((each) => each.position > afterPosition).slice(0, limit);
-          queue.push({ kind: "rows.read", rows: found, random: HALF });
+          const waiting = outbox.filter(
+            (each) => each.position > afterPosition && !delivered.includes(each.id),
+          );
+          const found = waiting.slice(0, limit);
+          queue.push({ kind: "rows.read", rows: found, last: found.length < limit, random: HALF });
         } else if (effect.kind === "row.send") {
+          const { row: each } = effect;
           expect(isLinkUp(state)).toBe(true);
-          if (!sentOnce.includes(effect.row.id)) sentOnce.push(effect.row.id);
-          atLedger.push(effect.row.id);
+          if (state.standing.kind === "barred") expect(each.request.kind).toBe("query");
+          if (!sentOnce.includes(each.id)) sentOnce.push(each.id);
+          atLedger.push(each.id);
         } else if (effect.kind === "answer.deliver") {
           delivered.push(effect.answer.requestId);
           // The core asks again at once: a new row is announced while the answer is handed over.
-          if (outbox.length < 150) outbox.push(row(outbox.length + 1));
+          grow(QUERY);
           queue.push(announced);
-        } else if (effect.kind === "timer.set" && effect.timer === "resend") resendArmed = true;
-        else if (effect.kind === "timer.clear" && effect.timer === "resend") resendArmed = false;
+        } else if (effect.kind === "greeting.send") greeted = effect.nonce;
+        else if (effect.kind === "timer.set") armed.add(effect.timer);
+        else if (effect.kind === "timer.clear") armed.delete(effect.timer);
       };
       const answerNext = (): void => {
         const id = atLedger.shift();
@@ -355,15 +740,17 @@ test("after any trouble every row is delivered once and in order of first sendin
             answer: { requestId: id, key: QUERY.key, outcome: { kind: "pending" } },
           });
       };
-      const resend = (): void => {
-        if (!resendArmed) return;
-        resendArmed = false;
-        feed(fired("resend"));
+      const fire = (timer: UplinkTimer): void => {
+        if (armed.delete(timer)) feed(fired(timer, `g${++greetings}`));
+      };
+      const judge = (word: GreetingAnswer["verdict"]): void => {
+        if (greeted !== null) feed(verdict(word, { nonce: greeted }));
+        if (isLinkUp(state) && state.standing.kind === "barred") everBarred = true;
       };
       feed(started);
       for (const what of troubles) {
-        if (what === "new row") {
-          outbox.push(row(outbox.length + 1));
+        if (what === "new row" || what === "new reversal") {
+          grow(what === "new row" ? QUERY : REVERSE);
           feed(announced);
         } else if (what === "answer") answerNext();
         else if (what === "answer twice") {
@@ -374,23 +761,28 @@ test("after any trouble every row is delivered once and in order of first sendin
           atLedger.length = 0;
           feed(lost);
         } else if (what === "connect") feed(connected);
-        else if (what === "online") feed(online);
+        else if (what === "online") feed(onlineAs(`g${++greetings}`));
         else if (what === "offline") feed(offline);
-        else if (what === "resend") resend();
-        else feed(fired("stable"));
+        else if (what === "resend" || what === "stable" || what === "greet") fire(what);
+        else judge(what);
       }
       // Heal: everything must settle.
       feed(lost);
       atLedger.length = 0;
+      expect([...armed]).toEqual(["connect"]);
       feed(connected);
-      feed(online);
+      feed(onlineAs("healed"));
+      judge("welcome");
+      expect([state.standing.kind, state.heldFrom]).toEqual(["welcome", null]);
       for (let turn = 0; turn < 5_000 && delivered.length < outbox.length; turn += 1) {
-        if (atLedger.length === 0) resend();
+        if (atLedger.length === 0) fire("resend");
         answerNext();
       }
       expect([...delivered].sort()).toEqual(outbox.map(({ id }) => id).sort());
-      expect(sentOnce).toEqual(outbox.map(({ id }) => id));
-      expect(resendArmed && state.window.length > 0).toBe(false);
+      // What was held back is sent first behind what went out meanwhile; all else is in order.
+      const inOrder = outbox.map(({ id }) => id);
+      expect(everBarred ? sentOnce.toSorted(byPosition) : sentOnce).toEqual(inOrder);
+      expect(armed.has("resend") && state.window.length > 0).toBe(false);
     }),
     { numRuns: 300 },
   );

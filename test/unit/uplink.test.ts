@@ -6,7 +6,19 @@ import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
 import type { Broker, BrokerEvents } from "../../sync/uplink/broker.ts";
 import { Uplink, type UplinkSettings } from "../../sync/uplink/uplink.ts";
 import { STABLE_MS } from "../../sync/uplink/uplink-step.ts";
-import { decodeUp, encodeDown } from "../../sync/wire.ts";
+import {
+  buildDenyList,
+  type DenyList,
+  decodeUp,
+  denyHash,
+  encodeDenyList,
+  encodeDown,
+  encodeGreeted,
+  type Greeting,
+  type GreetingAnswer,
+  type RecallAnswer,
+} from "../../sync/wire.ts";
+import { IDENTITY } from "../support/asking-terminal.ts";
 import { QUERY } from "../support/messages.ts";
 
 const keys = generateKeyPairSync("ed25519");
@@ -24,6 +36,8 @@ class ScriptedBroker implements Broker {
   connects = 0;
   closed = 0;
   readonly sent: string[] = [];
+  readonly greetings: Greeting[] = [];
+  readonly recalls: { readonly nonce: string; readonly afterSequence: number }[] = [];
 
   connect(events: BrokerEvents): void {
     this.connects += 1;
@@ -33,15 +47,27 @@ class ScriptedBroker implements Broker {
   send(bytes: Uint8Array): void {
     const message = decodeUp(bytes);
     if (message.kind === "request") this.sent.push(message.requestId);
+    else if (message.kind === "greeting") this.greetings.push(message);
+    else this.recalls.push(message);
   }
 
   async close(): Promise<void> {
     this.closed += 1;
   }
 
-  letIn(): void {
+  /** Connected, the ledger is there and answers the greeting. */
+  letIn(verdict: GreetingAnswer["verdict"] = "welcome"): void {
     this.events?.onConnected();
     this.events?.onPresence(true);
+    this.judge(verdict);
+  }
+
+  judge(verdict: GreetingAnswer["verdict"], nonce = this.greetings.at(-1)?.nonce ?? "none"): void {
+    this.say({ kind: "greeted", nonce, verdict });
+  }
+
+  say(word: GreetingAnswer | RecallAnswer): void {
+    this.events?.onMessage(encodeGreeted("t1", word, keys.privateKey));
   }
 
   answer(requestId: string): void {
@@ -58,7 +84,8 @@ function world(change: Partial<UplinkSettings> = {}) {
   });
   store.open();
   const told: string[] = [];
-  const uplink = new Uplink({
+  let ids = 0;
+  const settings: UplinkSettings = {
     terminal: "t1",
     ledgerKeys: [keys.publicKey],
     outbox: store,
@@ -67,16 +94,29 @@ function world(change: Partial<UplinkSettings> = {}) {
       told.push(`answer ${requestId}`);
       store.append({ ...COMMIT, acknowledged: [answer] });
     },
+    identity: () => IDENTITY,
+    recalling: () => false,
+    denyVersion: () => 3,
+    onWelcome: () => told.push("welcome"),
+    onBarred: (reason) => told.push(`barred ${reason}`),
+    onRecalled: ({ lastSequence, sales }) => told.push(`recalled ${sales.length} of ${lastSequence}`),
+    onDenyList: ({ version }) => told.push(`deny list ${version}`),
+    onBuried: (requestId, key, reason) => told.push(`buried ${requestId.slice(0, 3)} ${key} ${reason}`),
     onLink: (up) => told.push(up ? "up" : "down"),
     onAlarm: (text) => told.push(`alarm ${text}`),
     random: () => 0.5,
+    freshId: () => `id-${++ids}`,
     nowMs: () => 77,
     ...change,
-  });
+  };
+  // A getter among the changes stays one.
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(change)))
+    Object.defineProperty(settings, name, property);
+  const uplink = new Uplink(settings);
   const put = (id: string, request: LedgerRequest = QUERY): void => {
     store.append({ ...COMMIT, outbox: [{ id, request }] });
   };
-  return { broker, store, told, uplink, put };
+  return { broker, store, told, uplink, put, settings };
 }
 
 beforeEach(() => {
@@ -85,6 +125,151 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+});
+
+describe("the introduction", () => {
+  test("says which journal it is, and sends nothing before the ledger has answered", () => {
+    const { broker, told, uplink, put } = world();
+    put("r1");
+    uplink.start();
+    broker.events?.onConnected();
+    broker.events?.onPresence(true);
+    expect(broker.greetings).toEqual([
+      { version: 1, terminal: "t1", kind: "greeting", nonce: expect.stringContaining("id-"), ...IDENTITY },
+    ]);
+    expect([broker.sent, told, uplink.health()]).toEqual([
+      [],
+      [],
+      { linkUp: false, standing: "none", unanswered: 1, rejectedAnswers: 0, duplicateAnswers: 0 },
+    ]);
+    broker.judge("welcome");
+    expect([broker.sent, told]).toEqual([["r1"], ["welcome", "up"]]);
+  });
+
+  test("tells of itself anew at every greeting", () => {
+    let lastOutboxPosition = 5;
+    const { broker, uplink } = world({ identity: () => ({ ...IDENTITY, lastOutboxPosition }) });
+    uplink.start();
+    broker.letIn();
+    lastOutboxPosition = 6;
+    broker.events?.onPresence(false);
+    broker.events?.onPresence(true);
+    expect(broker.greetings.map((greeting) => greeting.lastOutboxPosition)).toEqual([5, 6]);
+  });
+
+  test("a barred journal: the reason, then the link", () => {
+    const { broker, told, uplink } = world();
+    uplink.start();
+    broker.letIn("copied");
+    expect([told, uplink.health().standing]).toEqual([["barred copied", "up"], "barred"]);
+    vi.advanceTimersByTime(60_000);
+    broker.judge("welcome");
+    expect(told).toEqual(["barred copied", "up", "welcome"]);
+  });
+
+  test("a forged, a late and a repeated answer change nothing", () => {
+    const { broker, told, uplink } = world();
+    const forger = generateKeyPairSync("ed25519");
+    uplink.start();
+    broker.events?.onConnected();
+    broker.events?.onPresence(true);
+    const nonce = broker.greetings[0]?.nonce ?? "";
+    const forged = encodeGreeted("t1", { kind: "greeted", nonce, verdict: "welcome" }, forger.privateKey);
+    broker.events?.onMessage(forged);
+    const foreign = encodeGreeted("t2", { kind: "greeted", nonce, verdict: "welcome" }, keys.privateKey);
+    broker.events?.onMessage(foreign);
+    expect([uplink.health().linkUp, uplink.health().rejectedAnswers]).toEqual([false, 2]);
+    broker.judge("welcome");
+    broker.judge("copied", nonce);
+    broker.events?.onLost("x");
+    vi.advanceTimersByTime(1_000);
+    broker.events?.onConnected();
+    broker.events?.onPresence(true);
+    broker.judge("welcome", nonce);
+    expect([uplink.health().linkUp, uplink.health().duplicateAnswers]).toEqual([false, 2]);
+    expect(told.filter((text) => !text.startsWith("alarm"))).toEqual(["welcome", "up", "down"]);
+  });
+
+  test("a journal that lost its past is told what the ledger remembers, page by page", () => {
+    const { broker, told, uplink } = world({ recalling: () => true });
+    const sale = {
+      saleId: "s",
+      sequence: 4,
+      key: "s/1",
+      amount: { minor: 1n, currency: "KRW" },
+      state: "approved",
+      refundedMinor: 0n,
+      timeMs: 1,
+    } as const;
+    const page = (sequence: number, more: boolean): void => {
+      const nonce = broker.recalls.at(-1)?.nonce ?? "none";
+      broker.say({ kind: "recalled", nonce, lastSequence: 9, sales: [{ ...sale, sequence }], more });
+    };
+    uplink.start();
+    broker.letIn();
+    page(4, true);
+    page(7, false);
+    expect(broker.recalls.map(({ afterSequence }) => afterSequence)).toEqual([0, 4]);
+    expect(told).toEqual(["welcome", "up", "recalled 2 of 9"]);
+  });
+});
+
+describe("the deny list", () => {
+  const list = (version: number): DenyList => buildDenyList(version, [denyHash("card")]);
+
+  test.each<[string, Uint8Array, string[]]>([
+    ["a newer one is delivered", encodeDenyList("t1", list(4), keys.privateKey), ["deny list 4"]],
+    ["the one that is kept is not", encodeDenyList("t1", list(3), keys.privateKey), []],
+    ["an older one is not", encodeDenyList("t1", list(2), keys.privateKey), []],
+  ])("%s", (_what, bytes, expected) => {
+    const { broker, told, uplink } = world();
+    uplink.start();
+    broker.events?.onDenyList(bytes);
+    expect([told, uplink.health().rejectedAnswers]).toEqual([expected, 0]);
+  });
+
+  test.each<[string, Uint8Array]>([
+    ["bytes that are none", new Uint8Array([1, 2])],
+    ["another terminal's", encodeDenyList("t2", list(4), keys.privateKey)],
+    ["a forged one", encodeDenyList("t1", list(4), generateKeyPairSync("ed25519").privateKey)],
+  ])("%s is an alarm", (_what, bytes) => {
+    const { broker, told, uplink } = world();
+    uplink.start();
+    broker.events?.onDenyList(bytes);
+    expect([uplink.health().rejectedAnswers, told.length]).toEqual([1, 1]);
+  });
+
+  test("a broker that refuses its topic is an alarm, not an end", () => {
+    const { broker, told, uplink } = world();
+    uplink.start();
+    broker.events?.onRefused("saypay/v1/t1/deny");
+    broker.letIn();
+    expect(told).toEqual([expect.stringContaining("access list"), "welcome", "up"]);
+  });
+});
+
+test("the timers may be somebody else's", async () => {
+  const running: { ms: number; work: () => void; cancelled: boolean }[] = [];
+  const { broker, uplink } = world({
+    after: (ms, work) => {
+      const timer = { ms, work, cancelled: false };
+      running.push(timer);
+      return () => {
+        timer.cancelled = true;
+      };
+    },
+  });
+  uplink.start();
+  broker.events?.onLost("x");
+  running[0]?.work();
+  expect([running.map(({ ms }) => ms), broker.connects]).toEqual([[500], 2]);
+  broker.letIn();
+  await uplink.stop();
+  expect(running.map(({ ms, cancelled }) => [ms, cancelled])).toEqual([
+    [500, false],
+    [STABLE_MS, true],
+    [3_000, true],
+  ]);
 });
 
 describe("uplink", () => {
@@ -98,8 +283,8 @@ describe("uplink", () => {
     uplink.notify();
     expect([broker.sent, told, uplink.health()]).toEqual([
       ["r1", "r2"],
-      ["up"],
-      { linkUp: true, unanswered: 2, rejectedAnswers: 0, duplicateAnswers: 0 },
+      ["welcome", "up"],
+      { linkUp: true, standing: "welcome", unanswered: 2, rejectedAnswers: 0, duplicateAnswers: 0 },
     ]);
   });
 
@@ -141,7 +326,11 @@ describe("uplink", () => {
     expect(store.deadLetters().map(({ atMs, reason }) => [atMs, reason])).toEqual([
       [77, expect.stringContaining("longer than")],
     ]);
-    expect([store.depth(), told.length]).toEqual([1, 2]);
+    expect(store.depth()).toBe(1);
+    expect(told.slice(2)).toEqual([
+      expect.stringContaining(`buried xxx ${QUERY.key} `),
+      expect.stringContaining("alarm"),
+    ]);
   });
 
   test("what is no answer is counted", () => {
@@ -149,7 +338,7 @@ describe("uplink", () => {
     uplink.start();
     broker.letIn();
     broker.events?.onMessage(new Uint8Array([1, 2, 3]));
-    expect([uplink.health().rejectedAnswers, told[1]]).toEqual([
+    expect([uplink.health().rejectedAnswers, told.at(-1)]).toEqual([
       1,
       expect.stringContaining("wire.malformed"),
     ]);
@@ -189,8 +378,16 @@ describe("uplink", () => {
     uplink.notify();
     broker.letIn();
     broker.events?.onLost("y");
+    broker.events?.onMessage(new Uint8Array([1]));
+    broker.events?.onDenyList(new Uint8Array([1]));
+    broker.events?.onRefused("deny");
     vi.advanceTimersByTime(100_000);
-    expect([broker.connects, broker.closed, broker.sent, told]).toEqual([1, 1, [], ["up", "x", "down"]]);
+    expect([broker.connects, broker.closed, broker.sent, told]).toEqual([
+      1,
+      1,
+      [],
+      ["welcome", "up", "x", "down"],
+    ]);
   });
 
   test("a stop from within a callback ends the work at once", async () => {
@@ -236,9 +433,15 @@ describe("uplink", () => {
   });
 
   test("a programmer error while sending or reading is not taken for a bad message", () => {
-    const { broker, store, uplink, put } = world({ ledgerKeys: undefined as unknown as [] });
+    let trusted: unknown = [keys.publicKey];
+    const { broker, store, uplink, put } = world({
+      get ledgerKeys() {
+        return trusted as [];
+      },
+    });
     uplink.start();
     broker.letIn();
+    trusted = undefined;
     expect(() => broker.answer("r1")).toThrow(TypeError);
     put("r1", { ...QUERY, kind: "authorise" } as LedgerRequest);
     expect(() => uplink.notify()).toThrow(TypeError);
@@ -259,19 +462,17 @@ describe("uplink", () => {
   });
 });
 
-test("chance and the clock are the machine's where nobody says otherwise", () => {
-  const { broker, store } = world();
-  const uplink = new Uplink({
-    terminal: "t1",
-    ledgerKeys: [],
-    outbox: store,
-    broker,
-    onAnswer: () => undefined,
-    onLink: () => undefined,
-    onAlarm: () => undefined,
-  });
+test("chance, the clock, ids and timers are the machine's where nobody says otherwise", async () => {
+  const { broker, store, settings } = world();
+  const { random: _, freshId: __, nowMs: ___, ...rest } = settings;
+  const uplink = new Uplink(rest);
   store.append({ ...COMMIT, outbox: [{ id: "x".repeat(300), request: QUERY }] });
   uplink.start();
   broker.letIn();
   expect(store.deadLetters()[0]?.atMs).toBe(Date.now());
+  expect(broker.greetings[0]?.nonce).toMatch(/^[0-9a-f]{8}-/);
+  broker.events?.onLost("x");
+  vi.advanceTimersByTime(750);
+  expect(broker.connects).toBe(2);
+  await uplink.stop();
 });
