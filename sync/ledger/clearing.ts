@@ -222,25 +222,18 @@ export class Clearing {
   *#resolved(charge: Charge): Procedure<Charge> {
     if (!UNRESOLVED.includes(charge.state)) return charge;
     if (charge.state === "reversing") return yield* this.#sendReversal(charge);
-    const attempt = yield* stored("beginAttempt", charge, "query", this.#parts.now());
+    const queriedMs = this.#parts.now();
+    const attempt = yield* stored("beginAttempt", charge, "query", queriedMs);
     const order = orderOf(charge);
     const result = understood(yield* called("query", order), order);
     if (result.kind !== "not-found") return yield* this.#learn(charge, attempt, result);
     const asked = yield* this.#settle(charge, { kind: "unknown" }, { id: attempt, result: "not-found" });
-    return (yield* this.#maySendAgain(asked)) ? yield* this.#sendAgain(asked) : asked;
-  }
-
-  /** Not-found means never charged only when no call can still be on its way, or sending twice charges once. */
-  *#maySendAgain(charge: Charge): Procedure<boolean> {
-    const { capabilities } = this.#parts.gateway;
-    if (capabilities.idempotentAuthorise) return true;
-    const sentMs = yield* stored("lastAuthoriseMs", charge);
-    return sentMs === null || this.#parts.now() - sentMs > capabilities.lateArrivalMs;
-  }
-
-  *#sendAgain(charge: Charge): Procedure<Charge> {
-    const attempt = yield* stored("beginAttempt", charge, "authorise", this.#parts.now());
-    return yield* this.#send(charge, attempt);
+    // Not-found means never charged only when no call was still on its way at the time of the question, or when sending
+    // twice charges once.
+    const { idempotentAuthorise, lateArrivalMs } = this.#parts.gateway.capabilities;
+    const sentBeforeMs = idempotentAuthorise ? null : queriedMs - lateArrivalMs;
+    const again = yield* stored("beginResend", asked, sentBeforeMs, this.#parts.now());
+    return again === null ? asked : yield* this.#send(asked, again);
   }
 
   *#send(charge: Charge, attempt: number): Procedure<Charge> {

@@ -155,11 +155,15 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
     return attempt.id;
   }
 
-  lastAuthoriseMs(charge: Charge): number | null {
-    const started = (this.#open().attempts.get(charge.id) ?? [])
-      .filter(({ operation }) => operation === "authorise")
-      .map(({ startedMs }) => startedMs);
-    return started.length === 0 ? null : Math.max(...started);
+  beginResend(charge: Charge, sentBeforeMs: number | null, nowMs: number): number | null {
+    const books = this.#open();
+    if (books.charges[charge.id - 1]?.state !== charge.state)
+      throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
+    const later = (books.attempts.get(charge.id) ?? []).some(
+      ({ operation, startedMs }) =>
+        operation === "authorise" && sentBeforeMs !== null && startedMs >= sentBeforeMs,
+    );
+    return later ? null : this.beginAttempt(charge, "authorise", nowMs);
   }
 
   askReversal(charge: Charge, nextResolveMs: number, nowMs: number): ReversalAsked {
@@ -178,8 +182,8 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
     const { learnt, attempt, nowMs } = settlement;
     const move = moveOf(charge, learnt);
     const current = books.charges[charge.id - 1];
-    if (current === undefined || current.state !== charge.state) {
-      throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
+    if (current === undefined || current.state !== charge.state || current.mode !== charge.mode) {
+      throw new Error(`charge ${charge.id} is not ${charge.state} any more, or not ${charge.mode}`);
     }
     const booking = bookingOf(books, charge.id, stepsOf(charge, move.steps));
     const unresolved = UNRESOLVED.includes(move.state);

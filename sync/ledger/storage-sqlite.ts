@@ -162,12 +162,15 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
     return this.#write(() => this.#attempt(charge, operation, nowMs));
   }
 
-  lastAuthoriseMs(charge: Charge): number | null {
-    const select =
-      "SELECT MAX(started_ms) AS ms FROM attempts WHERE charge_id = ? AND operation = 'authorise'";
-    const row = this.#open().prepare<unknown[], Row>(select).get(charge.id);
-    const ms = row?.["ms"];
-    return ms === null || ms === undefined ? null : Number(ms);
+  beginResend(charge: Charge, sentBeforeMs: number | null, nowMs: number): number | null {
+    return this.#write((db) => {
+      if (this.#find(charge.terminal, charge.key)?.state !== charge.state)
+        throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
+      const later =
+        "SELECT 1 FROM attempts WHERE charge_id = ? AND operation = 'authorise' AND started_ms >= ?";
+      if (sentBeforeMs !== null && db.prepare(later).get(charge.id, sentBeforeMs) !== undefined) return null;
+      return this.#attempt(charge, "authorise", nowMs);
+    });
   }
 
   askReversal(charge: Charge, nextResolveMs: number, nowMs: number): ReversalAsked {
@@ -197,7 +200,7 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
           decline_reason = COALESCE(@reason, decline_reason), card_token = iif(@unresolved, card_token, NULL),
           resolve_count = resolve_count + @asked, next_resolve_ms = @nextMs,
           settled_ms = iif(@unresolved, NULL, @nowMs)
-        WHERE id = @id AND state = @from`);
+        WHERE id = @id AND state = @from AND mode = @mode`);
     const { changes } = update.run({
       state: move.state,
       authorisation: learnt.kind === "approved" ? learnt.authorisation : null,
@@ -208,8 +211,10 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
       nowMs,
       id: charge.id,
       from: charge.state,
+      mode: charge.mode,
     });
-    if (changes !== 1) throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
+    if (changes !== 1)
+      throw new Error(`charge ${charge.id} is not ${charge.state} any more, or not ${charge.mode}`);
     book(db, charge, move.steps, nowMs);
     if (settlement.attempt !== null) {
       db.prepare("UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(

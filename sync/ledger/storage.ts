@@ -235,8 +235,12 @@ export interface LedgerStorage extends TerminalRegistry {
 
   /** The row that is written before every call to a gateway; gives its number. */
   beginAttempt(charge: Charge, operation: Operation, nowMs: number): Eventual<number>;
-  /** When the newest authorise call of the charge began, null when none did. */
-  lastAuthoriseMs(charge: Charge): Eventual<number | null>;
+  /**
+   * The row of another authorise call, in one transaction with the look whether it may be: null, and nothing is stored,
+   * when such a call began at `sentBeforeMs` or later. Null for `sentBeforeMs` allows it at any time. Throws when the
+   * charge is not in the state that it is given in any more.
+   */
+  beginResend(charge: Charge, sentBeforeMs: number | null, nowMs: number): Eventual<number | null>;
   /**
    * The goods of this charge were handed over although nobody had answered: its mode becomes offline, and should it be
    * declined already, the shop's claim is posted with an alarm. A key that never came is remembered for when it does;
@@ -249,8 +253,8 @@ export interface LedgerStorage extends TerminalRegistry {
    */
   askReversal(charge: Charge, nextResolveMs: number, nowMs: number): Eventual<ReversalAsked>;
   /**
-   * Moves the charge from the state it is given in; throws when it is not in that state any more. Not for asking for
-   * a reversal, which may be refused.
+   * Moves the charge from the state and mode it is given in; throws when it is not in them any more. Not for asking
+   * for a reversal, which may be refused.
    */
   settle(charge: Charge, settlement: Settlement): Eventual<Charge>;
   /** Unresolved charges whose time to ask has come, longest due first. */

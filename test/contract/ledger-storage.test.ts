@@ -89,7 +89,6 @@ describe.each([
       });
       expect(storage.find("counter-1", "s/1")).toEqual(result.charge);
       expect(storage.find("counter-2", "s/1")).toBeUndefined();
-      expect(storage.lastAuthoriseMs(result.charge)).toBe(NOW_MS);
       expect(uneven()).toEqual(["clearing pending 15000", "payable pending -15000"]);
     });
 
@@ -131,7 +130,7 @@ describe.each([
         token: null,
         settledMs: NOW_MS,
       });
-      expect(storage.lastAuthoriseMs(charge)).toBeNull();
+      expect(storage.statement({ limit: 1 }).transactions).toMatchObject([{ attempts: 0 }]);
       expect(uneven()).toEqual([]);
     });
 
@@ -288,13 +287,21 @@ describe.each([
   });
 
   describe("attempts", () => {
-    test("are numbered, counted, and remembered by when the newest authorisation was sent", () => {
+    test("are numbered and counted; an authorisation is sent again only when none is younger than allowed", () => {
       const charge = opened("s/1");
       expect(storage.beginAttempt(charge, "query", 2_000)).toBe(2);
-      expect(storage.lastAuthoriseMs(charge)).toBe(NOW_MS);
-      expect(storage.beginAttempt(charge, "authorise", 3_000)).toBe(3);
-      expect(storage.lastAuthoriseMs(charge)).toBe(3_000);
-      expect(storage.statement({ limit: 1 }).transactions).toMatchObject([{ attempts: 3 }]);
+      expect(storage.beginResend(charge, NOW_MS, 3_000)).toBeNull();
+      expect(storage.beginResend(charge, NOW_MS + 1, 3_000)).toBe(3);
+      expect(storage.beginResend(charge, NOW_MS + 1, 3_000)).toBeNull();
+      expect(storage.beginResend(charge, 3_001, 3_000)).toBe(4);
+      expect(storage.beginResend(charge, null, 3_000)).toBe(5);
+      expect(storage.statement({ limit: 1 }).transactions).toMatchObject([{ attempts: 5 }]);
+    });
+
+    test("to authorise again are refused when somebody else has settled the charge", () => {
+      const charge = opened("s/1");
+      storage.settle(charge, learning(APPROVED));
+      expect(() => storage.beginResend(charge, null, 3_000)).toThrow(/not attempting any more/);
     });
 
     test("of a charge that is not there are refused", () => {
