@@ -182,11 +182,13 @@ export class Clearing {
    * way, for the same is true of it. A charge of which something was given back, or may have been, is not reversed.
    */
   *#reverse(terminal: string, key: string, saleId: string): Procedure<LedgerOutcome> {
-    const charge = yield* stored("find", terminal, key);
-    if (charge === undefined) {
-      yield* stored("entomb", terminal, key, saleId, this.#parts.now());
+    const found = yield* stored("find", terminal, key);
+    if (found === undefined && (yield* stored("entomb", terminal, key, saleId, this.#parts.now()))) {
       return { kind: "reversed" };
     }
+    // Not entombed: another worker has stored the charge since.
+    const charge = found ?? (yield* stored("find", terminal, key));
+    if (charge === undefined) throw new Error(`${terminal} ${key} is neither a charge nor entombed`);
     if (charge.saleId !== saleId) return yield* this.#conflict(terminal, key, "reversed under another sale");
     if (charge.state === "declined") return { kind: "reversed" };
     if (charge.state === "reversed") return outcomeOf(charge);
@@ -255,7 +257,24 @@ export class Clearing {
     if (answer.kind !== "failure") return yield* this.#settle(charge, { kind: "unknown" }, closed);
     const alarm: Raise = { kind: "gateway-refused-reversal", subject: subjectOf(charge), detail: note };
     const refused = yield* this.#settle(charge, { kind: "unknown" }, closed, [alarm]);
-    return refused.authorisation === null ? refused : yield* this.#sendBack(refused);
+    return refused.authorisation === null ? yield* this.#findOut(refused) : yield* this.#sendBack(refused);
+  }
+
+  /**
+   * The gateway does not take back a charge that the ledger never heard the approval of: it has charged and settled.
+   * Only its own word about that says what there is to give back.
+   */
+  *#findOut(charge: Charge): Procedure<Charge> {
+    const attempt = yield* stored("beginAttempt", charge, "query", this.#parts.now());
+    const order = orderOf(charge);
+    const result = understood(yield* called("query", order), order);
+    if (result.kind === "success") {
+      const { authorisation } = result;
+      const closed = { id: attempt, result: "success" };
+      return yield* this.#sendBack(yield* this.#settle(charge, { kind: "approved", authorisation }, closed));
+    }
+    // Declined or reversed: nothing is charged, and the next reversal will be told so.
+    return yield* this.#settle(charge, { kind: "unknown" }, { id: attempt, result: result.kind });
   }
 
   /** A charge that cannot be voided any more, because it was settled, is given back in full. */

@@ -272,6 +272,16 @@ describe.each([
       expect(uneven()).toEqual(["clearing posted 15000", "payable posted -15000"]);
     });
 
+    test("of a charge that was honoured meanwhile is refused, because its claim would be missing", () => {
+      const stale = opened("s/1");
+      storage.honour("counter-1", "s/1", "s", NOW_MS);
+      expect(() => storage.settle(stale, learning(DECLINED))).toThrow(/not online/);
+      const honoured = storage.find("counter-1", "s/1");
+      if (honoured === undefined) throw new Error("no charge");
+      storage.settle(honoured, learning(DECLINED));
+      expect(uneven()).toEqual(["customer posted 15000", "suspense posted -15000"]);
+    });
+
     test.each<[string, typeof APPROVED | null, readonly Step[]]>([
       ["a step that was posted", null, ["hold"]],
       ["a second resolution of a hold", APPROVED, ["release"]],
