@@ -68,6 +68,8 @@ export function moveOf(charge: Pick<Charge, "state" | "mode" | "authorisation">,
   switch (learnt.kind) {
     case "approved":
       if (undecided) return { state: "approved", steps: ["capture"] };
+      // Learnt only while it is taken back: the money did move, and its way back is posted against it.
+      if (state === "reversing" && charge.authorisation === null) return { state, steps: ["capture"] };
       break;
     case "declined":
       // The goods are gone when an offline sale is declined: the shop's claim stays visible in the books.

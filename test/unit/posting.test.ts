@@ -195,7 +195,7 @@ describe("the life of a charge", () => {
     ["reversing", "online", "S1", X, "reversed reversal"],
     ["reversing", "online", null, U, "reversing"],
     ["reversing", "online", null, R, "reversing"],
-    ["reversing", "online", null, A, "impossible"],
+    ["reversing", "online", null, A, "reversing capture"],
     ["reversing", "online", null, D, "impossible"],
     ["reversed", "online", null, A, "impossible"],
     ["reversed", "online", null, X, "impossible"],
