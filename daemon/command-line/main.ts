@@ -157,7 +157,8 @@ async function tell(options: Common, request: DeskRequest, waitS = 0): Promise<v
   const { socket } = placeOf(named(options));
   const each = (answer: Received, last: boolean): void => {
     if (options.json === true) process.stdout.write(`${JSON.stringify(answer)}\n`);
-    else if (!last && waitS > 0) process.stderr.write("sent; waiting for the ledger ...\n");
+    else if (!last && waitS > 0 && process.stderr.isTTY)
+      process.stderr.write("sent; waiting for the ledger ...\n");
   };
   conclude(options, await askTerminal(socket, request, waitS * 1_000, each));
 }

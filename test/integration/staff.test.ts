@@ -2,6 +2,7 @@
  * Staff at a whole counter, by the saypay program: money given back in parts and no more than there is, a sale taken
  * back, a receipt printed again, the day closed, with the ledger and without it.
  */
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Counter } from "../support/counter.ts";
 import { drivenSale } from "../support/driven-sale.ts";
@@ -45,6 +46,19 @@ async function json(...args: readonly string[]): Promise<readonly { readonly [fi
   expect(err).toBe("");
   return out.split("\n").map((line) => JSON.parse(line) as { readonly [field: string]: unknown });
 }
+
+type ToldSale = {
+  readonly saleId: string;
+  readonly amount: { readonly minor: string };
+  readonly refundedMinor: string;
+  readonly voided: boolean;
+};
+type BankCharge = {
+  readonly orderId: string;
+  readonly status: string;
+  readonly amountMinor: string;
+  readonly refundedMinor: string;
+};
 
 const won = (minor: number): string => `KRW ${minor.toLocaleString("en")}`;
 
@@ -215,6 +229,43 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
       "day 2 closed: 0 sales, net KRW -8,000; not settled yet: 0 sales (KRW 0) and 0 refunds (KRW 0); the report is printing",
     );
     await paper("DAY CLOSE", before);
+  });
+
+  it("has the ledger's word on a sale that it does not know itself", async () => {
+    const stranger = randomUUID();
+    expect(await staff("refund", stranger)).toMatchObject({
+      status: 3,
+      err: expect.stringContaining("--amount"),
+    });
+    expect(await staff("reprint", stranger)).toMatchObject({
+      status: 3,
+      err: expect.stringContaining("did not sell"),
+    });
+    expect(await staff("refund", stranger, "--amount", "1,000")).toMatchObject({
+      status: 1,
+      err: "refused by the ledger: no money was taken for that sale",
+    });
+  });
+
+  it("tells the same of every sale as the ledger's books and the bank", async () => {
+    const [{ sales }] = (await json("sales")) as unknown as [{ sales: readonly ToldSale[] }];
+    const { transactions, balanced } = await counter.statement();
+    const { charges } = (await counter.bankCharges()) as { charges: readonly BankCharge[] };
+    expect(balanced).toBe(true);
+    const told = sales.map(({ saleId, amount, refundedMinor, voided }) => [
+      saleId,
+      voided ? 0n : BigInt(amount.minor) - BigInt(refundedMinor),
+    ]);
+    const kept = (saleId: string): bigint =>
+      charges
+        .filter(({ orderId, status }) => orderId === saleId && status === "charged")
+        .reduce((sum, charge) => sum + BigInt(charge.amountMinor) - BigInt(charge.refundedMinor), 0n);
+    expect(sales.map(({ saleId }) => [saleId, kept(saleId)])).toEqual(told);
+    const books = (saleId: string): bigint =>
+      transactions
+        .filter((entry) => entry.saleId === saleId && entry.state === "approved")
+        .reduce((sum, entry) => sum + BigInt(entry.amountMinor) - BigInt(entry.refundedMinor), 0n);
+    expect(sales.map(({ saleId }) => [saleId, books(saleId)])).toEqual(told);
   });
 
   it("finds its terminal by the environment or the data folder, and everything again after a restart", async () => {

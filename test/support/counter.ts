@@ -41,6 +41,7 @@ export type LedgerStatement = {
     readonly state: string;
     readonly mode: string;
     readonly amountMinor: string;
+    readonly refundedMinor: string;
     readonly currency: string;
   }[];
 };
