@@ -45,7 +45,7 @@ const VERSION_REFUSED: readonly unknown[] = [1, 132];
 type Attempt = {
   readonly client: MqttClient;
   /** The first thing that went wrong. */
-  trouble: unknown;
+  trouble: (Error & { readonly code?: unknown }) | undefined;
   unacknowledged: number;
 };
 
@@ -101,34 +101,40 @@ export class MqttBroker implements Broker {
     }
     const attempt: Attempt = { client, trouble: undefined, unacknowledged: 0 };
     this.#attempt = attempt;
-    const isCurrent = (): boolean => attempt === this.#attempt;
+    /** What the package still says of a connection that was given up is nobody's business any more. */
+    const whileCurrent = <News extends unknown[]>(hear: (...news: News) => void) => {
+      return (...news: News): void => {
+        if (attempt === this.#attempt) hear(...news);
+      };
+    };
+    const { deny } = topicsOf(this.#settings.terminal);
     let letIn = false;
     client.on("error", (error) => {
       attempt.trouble ??= error;
     });
-    client.on("connect", () => {
-      if (!isCurrent()) return;
+    const connected = (): void => {
       letIn = true;
       this.#version = version;
       // An answer must not wait for the acknowledgement of the packet before it (Nagle's algorithm).
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
       events.onConnected();
       this.#subscribe(attempt, events);
-    });
-    client.on("message", (topic, payload) => {
-      if (!isCurrent()) return;
+    };
+    const received = (topic: string, payload: Buffer): void => {
       if (topic === LEDGER_PRESENCE_TOPIC) events.onPresence(payload.toString() === ONLINE);
-      else if (topic === topicsOf(this.#settings.terminal).deny) events.onDenyList(payload);
+      else if (topic === deny) events.onDenyList(payload);
       else events.onMessage(payload);
-    });
-    client.on("close", () => {
-      client.end(true);
-      if (!isCurrent()) return;
+    };
+    const closed = (): void => {
       this.#attempt = undefined;
       const { trouble } = attempt;
       if (mayFallBack && !letIn && isVersionTrouble(trouble)) this.#try(events, version === 5 ? 4 : 5, false);
-      else events.onLost(trouble === undefined ? "the broker closed the connection" : textOf(trouble));
-    });
+      else events.onLost(textOf(trouble ?? new Error("the broker closed the connection")));
+    };
+    client.on("connect", whileCurrent(connected));
+    client.on("message", whileCurrent(received));
+    client.on("close", () => client.end(true));
+    client.on("close", whileCurrent(closed));
   }
 
   /**
@@ -138,7 +144,7 @@ export class MqttBroker implements Broker {
   #subscribe(attempt: Attempt, events: BrokerEvents): void {
     const { deny, down, presence } = topicsOf(this.#settings.terminal);
     attempt.client.subscribe(deny, { qos: 1 }, (error) => {
-      if (isRefusal(error) && attempt === this.#attempt) events.onRefused(deny);
+      if (isRefusal(error)) events.onRefused(deny);
     });
     attempt.client.subscribe([down, LEDGER_PRESENCE_TOPIC], { qos: 1 }, (error) => {
       if (isRefusal(error)) drop(attempt, forbidden(`${down} or ${LEDGER_PRESENCE_TOPIC}`));
@@ -214,14 +220,14 @@ function readPem(path: string): Buffer {
  * Whether an attempt that was not let in may have failed for its version: the broker said so, or just hung up, which
  * is what some do with a CONNECT that they cannot read. Errors of the network and of TLS carry a text code.
  */
-function isVersionTrouble(trouble: unknown): boolean {
-  if (trouble === undefined) return true;
-  const code = trouble instanceof Error && "code" in trouble ? trouble.code : undefined;
+function isVersionTrouble(trouble: Attempt["trouble"]): boolean {
+  const code = trouble?.code;
   return code === undefined || VERSION_REFUSED.includes(code);
 }
 
+/** The message, or the name where there is none, as in an AggregateError of all addresses of a host. */
 function textOf(error: unknown): string {
-  return error instanceof Error && error.message !== "" ? error.message : String(error);
+  return String(error).replace(/^Error: /, "");
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

@@ -174,6 +174,29 @@ test("an address where nobody listens is tried again, and the uplink stops while
   expect([t1.troubles.length, t1.links]).toEqual([count, []]);
 });
 
+/** CONNACK, accepted (MQTT 3.1.1 section 3.2). */
+const ACCEPTED = Buffer.from([0x20, 2, 0, 0]);
+
+test("what a broker hangs up on is tried in the other version, once, beginning with what last worked", async () => {
+  const levels: number[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", (packet) => {
+      // Fixed header, two bytes of length, "MQTT", and the protocol's level (section 3.1.2.2).
+      levels.push(packet[packet.indexOf("MQTT") + 4] ?? 0);
+      // Only the second CONNECT is accepted; the connection is gone soon after.
+      if (levels.length === 2) socket.end(ACCEPTED);
+      else socket.destroy();
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const t1 = started(new AskingTerminal(`mqtt://127.0.0.1:${portOf(server)}`));
+  await t1.until("two troubles", ({ troubles }) => troubles.length >= 2);
+  expect(levels.slice(0, 4)).toEqual([5, 4, 4, 5]);
+  expect(t1.troubles[1]).toBe("the broker closed the connection");
+  server.close();
+});
+
 test("a listener that never answers is given up", async () => {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => sockets.add(socket)).listen(0, "127.0.0.1");
