@@ -4,9 +4,12 @@
  */
 import { describe, expect, test } from "vitest";
 import { cutJournal, recordJournal } from "../support/power-loss/journal-cuts.ts";
+import { cutLedger, recordLedger } from "../support/power-loss/ledger-cuts.ts";
 
 const CUTS = 520;
 const SALES = 60;
+const LEDGER_CUTS = 200;
+const LEDGER_SALES = 50;
 const LIMIT_MS = 60_000;
 
 describe("the journal", () => {
@@ -26,6 +29,25 @@ describe("the journal", () => {
   test.each(["normal", "off", "early"] as const)("a planted mistake is found: %s", async (mistake) => {
     const run = await recordJournal(2, 12, mistake);
     const { violations } = cutJournal(run, 60, 1);
+    expect(violations.filter((what) => what.endsWith("had been promised and are lost"))).not.toEqual([]);
+  });
+});
+
+describe("the ledger's books", () => {
+  test(`after ${LEDGER_CUTS} power cuts hold every write that had returned, balanced, and at most one more`, {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const run = await recordLedger(1, LEDGER_SALES, "none");
+    const report = cutLedger(run, LEDGER_CUTS, 1);
+    expect(report.violations).toEqual([]);
+    expect(report.withLosses).toBeGreaterThan(LEDGER_CUTS / 2);
+    expect(report.morePreserved).toBeGreaterThan(0);
+    expect(run.logsBegun).toBeGreaterThan(2);
+  });
+
+  test("a planted mistake is found: normal", async () => {
+    const run = await recordLedger(2, 12, "normal");
+    const { violations } = cutLedger(run, 60, 1);
     expect(violations.filter((what) => what.endsWith("had been promised and are lost"))).not.toEqual([]);
   });
 });

@@ -8,7 +8,6 @@
  */
 import { openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import type { SaleEvent } from "../../../daemon/core/event.ts";
 import type { TerminalState } from "../../../daemon/core/sale.ts";
 import { EMPTY_TERMINAL } from "../../../daemon/core/sale.ts";
@@ -17,8 +16,9 @@ import { SqliteStore } from "../../../sync/store/sqlite-store.ts";
 import type { Retention } from "../../../sync/store/store.ts";
 import { SALE_PLANS, type SalePlan, SellingCounter } from "../selling.ts";
 import { pick, randomOf } from "./disk.ts";
-import { JOURNAL, type JournalMistake, type JournalWrite, plainOf, TERMINAL } from "./journal-writes.ts";
+import { JOURNAL, type JournalWrite, plainOf, TERMINAL } from "./journal-writes.ts";
 import { END, MARKS } from "./recorder.ts";
+import { weaken } from "./weakening.ts";
 
 const [, , folder = "", writesFile = "", seed = "", sales = "", mistake = "", plan] = process.argv;
 /** Now and then the daemon is stopped and started again, which makes the journal one file and its log a new one. */
@@ -31,7 +31,7 @@ const RETENTION: Retention = { keepMs: 120_000, keepEvents: 120 };
 
 const marks = openSync(join(folder, MARKS), "w");
 const writes: string[] = [];
-weaken(mistake as JournalMistake);
+if (mistake === "normal" || mistake === "off") weaken(mistake);
 
 const store = new SqliteStore<SaleEvent, TerminalState>({ path: join(folder, JOURNAL), terminal: TERMINAL });
 const { append, markSent, saveDenyList, prune } = store;
@@ -82,18 +82,4 @@ function reopen(): void {
   store.close();
   store.open();
   counter.start();
-}
-
-function weaken(how: JournalMistake): void {
-  if (how !== "normal" && how !== "off") return;
-  const { pragma } = Database.prototype;
-  Database.prototype.pragma = function (
-    this: Database.Database,
-    source: string,
-    options?: Database.PragmaOptions,
-  ) {
-    if (source === "synchronous = FULL") return pragma.call(this, `synchronous = ${how}`, options);
-    if (source === "synchronous") return 2;
-    return pragma.call(this, source, options);
-  };
 }
