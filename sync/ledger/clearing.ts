@@ -273,7 +273,10 @@ export class Clearing {
       const closed = { id: attempt, result: "success" };
       return yield* this.#sendBack(yield* this.#settle(charge, { kind: "approved", authorisation }, closed));
     }
-    // Declined or reversed: nothing is charged, and the next reversal will be told so.
+    // The gateway's own word that nothing is charged and nothing will be: there was nothing to take back.
+    if (result.kind === "failure" || result.kind === "reversed") {
+      return yield* this.#settle(charge, { kind: "reversed" }, { id: attempt, result: result.kind });
+    }
     return yield* this.#settle(charge, { kind: "unknown" }, { id: attempt, result: result.kind });
   }
 

@@ -227,6 +227,28 @@ describe("a gateway that is hard to understand", () => {
     expect(accounts.filter(({ debit, credit }) => debit !== credit)).toEqual([]);
   });
 
+  test.each<[string, QueryResult | "charged", string, string[]]>([
+    ["charged", "charged", "reversed", ["authorise", "reverse", "query", "refund"]],
+    ["declined", { kind: "failure", reason: "not-honoured" }, "reversed", ["authorise", "reverse", "query"]],
+    ["reversed", { kind: "reversed" }, "reversed", ["authorise", "reverse", "query"]],
+    ["not known", { kind: "not-found" }, "pending", ["authorise", "reverse", "query"]],
+    ["undecided", { kind: "pending", note: "later" }, "pending", ["authorise", "reverse", "query"]],
+  ])(
+    "that refuses a reversal of what was never answered is asked: %s",
+    async (_what, told, expected, calls) => {
+      const gateway = new ScriptedGateway(true, 0);
+      world = await new DeskWorld(gateway).open();
+      await world.ask(authorise("s/1"));
+      gateway.queryResult = told === "charged" ? await success({})() : told;
+      expect(await world.ask(reverse("s/1"))).toBe(expected);
+      expect(gateway.calls).toEqual(calls);
+      const { accounts, balanced } = world.storage.statement({ limit: 1 });
+      expect(balanced).toBe(true);
+      const uneven = accounts.filter(({ debit, credit }) => debit !== credit).map(({ layer }) => layer);
+      expect(uneven).toEqual(expected === "reversed" ? [] : ["pending", "pending"]);
+    },
+  );
+
   test("that stays silent is asked with doubling waits, and after an hour an alarm tells", async () => {
     const gateway = new ScriptedGateway(true, 0);
     gateway.queryResult = { kind: "pending", note: "still" };
