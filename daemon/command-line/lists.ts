@@ -32,6 +32,9 @@ function stateText(sale: Sent<DeskSale>, today: number): string {
     ...(!sale.voided && sale.refundedMinor !== "0"
       ? [`refunded ${amountText({ minor: sale.refundedMinor, currency: sale.amount.currency })}`]
       : []),
+    ...(sale.waitingMinor === "0"
+      ? []
+      : [`${amountText({ minor: sale.waitingMinor, currency: sale.amount.currency })} on its way back`]),
     ...(sale.day === today ? [] : [`day ${sale.day}`]),
   ];
   return notes.join(", ") || "paid";

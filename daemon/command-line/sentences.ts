@@ -104,9 +104,9 @@ function refusalText(reason: StaffRefusal, sale: Sent<DeskSale> | null): string 
   }
 }
 
-function leftText(sale: Sent<DeskSale>): string {
-  const left = BigInt(sale.amount.minor) - BigInt(sale.refundedMinor);
-  return `${amountText({ minor: left.toString(), currency: sale.amount.currency })} less what waits`;
+function leftText({ amount, refundedMinor, waitingMinor }: Sent<DeskSale>): string {
+  const left = BigInt(amount.minor) - BigInt(refundedMinor) - BigInt(waitingMinor);
+  return amountText({ minor: left.toString(), currency: amount.currency });
 }
 
 /** Reasons come from the ledger, which may be of a later version. */

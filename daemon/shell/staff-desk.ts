@@ -37,6 +37,8 @@ export type DeskSale = {
   readonly timeMs: number;
   readonly amount: Money;
   readonly refundedMinor: bigint;
+  /** Refunds and voids of it that wait for the ledger. */
+  readonly waitingMinor: bigint;
   readonly voided: boolean;
   readonly offline: boolean;
   readonly card: string;
@@ -212,14 +214,17 @@ export class StaffDesk {
 
   #shown(sale: FoundSale): DeskSale {
     const { saleId, sequence, day, amount, refundedMinor, voided, result, receipt } = sale;
+    const { openRefunds, day: open } = this.#ports.state();
+    const waiting = openRefunds.filter((refund) => refund.saleId === saleId);
     return {
       saleId,
       number: sequence,
       day,
-      today: day === this.#ports.state().day.number,
+      today: day === open.number,
       timeMs: receipt.timeMs,
       amount,
       refundedMinor,
+      waitingMinor: waiting.reduce((sum, refund) => sum + refund.amount.minor, 0n),
       voided,
       offline: result.kind === "approved-offline",
       card: receipt.payment.card,

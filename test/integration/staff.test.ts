@@ -96,7 +96,7 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
     expect(tooMuch).toEqual({
       status: 1,
       out: "",
-      err: "refused: that is more than is left of it (KRW 4,500 less what waits)",
+      err: "refused: that is more than is left of it (KRW 4,500)",
     });
     expect(await staff("void", "1")).toMatchObject({
       status: 1,

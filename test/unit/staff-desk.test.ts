@@ -284,6 +284,13 @@ describe("what is answered without asking the core", () => {
     bench.dead = [
       { id: "x", reason: "too-large", atMs: 0, request: { kind: "query", key: "k", saleId: A.saleId } },
     ];
+    bench.ask({ kind: "sales", limit: 3 });
+    const listed = bench.told.shift()?.answer;
+    expect(listed?.kind === "sales" && listed.sales.map(({ waitingMinor }) => waitingMinor)).toEqual([
+      0n,
+      0n,
+      15_000n,
+    ]);
     bench.ask({ kind: "open" });
     expect(bench.told[0]?.answer).toEqual({
       kind: "open",

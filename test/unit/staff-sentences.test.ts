@@ -17,6 +17,7 @@ const SALE: Sent<DeskSale> = {
   timeMs: new Date(2026, 10, 20, 14, 32).getTime(),
   amount: { minor: "15000", currency: "KRW" },
   refundedMinor: "5000",
+  waitingMinor: "0",
   voided: false,
   offline: false,
   card: "****-4821",
@@ -85,7 +86,12 @@ describe("an answer is one line, and a status for scripts", () => {
       "refused by the ledger: the card's bank does not give it back; pay the customer another way",
     ],
     [staff({ kind: "not-refunded", reason: "news" }), "refused", "refused by the ledger: news"],
-    [refused("exceeds"), "refused", "refused: that is more than is left of it (KRW 10,000 less what waits)"],
+    [refused("exceeds"), "refused", "refused: that is more than is left of it (KRW 10,000)"],
+    [
+      refused("exceeds", { ...SALE, waitingMinor: "4000" }),
+      "refused",
+      "refused: that is more than is left of it (KRW 6,000)",
+    ],
     [refused("exceeds", null), "refused", "refused: that is more than was paid"],
     [
       refused("nothing-left"),
@@ -176,14 +182,14 @@ describe("lists", () => {
       { ...SALE, refundedMinor: "0", offline: true },
       SALE,
       { ...SALE, voided: true, amount: won("1500000") },
-      { ...OLD, refundedMinor: "0" },
+      { ...OLD, refundedMinor: "0", waitingMinor: "500" },
     ];
     expect(sentenceOf({ kind: "sales", day: 12, sales }).text.split("\n")).toEqual([
-      "No.  Time                     Amount  Card       State               Id",
-      ` 27  14:32                KRW 15,000  ****-4821  offline             ${ID}`,
-      ` 27  14:32                KRW 15,000  ****-4821  refunded KRW 5,000  ${ID}`,
-      ` 27  14:32             KRW 1,500,000  ****-4821  voided              ${ID}`,
-      `  5  2026-11-20 14:32     KRW 15,000  ****-4821  day 11              ${ID}`,
+      "No.  Time                     Amount  Card       State                            Id",
+      ` 27  14:32                KRW 15,000  ****-4821  offline                          ${ID}`,
+      ` 27  14:32                KRW 15,000  ****-4821  refunded KRW 5,000               ${ID}`,
+      ` 27  14:32             KRW 1,500,000  ****-4821  voided                           ${ID}`,
+      `  5  2026-11-20 14:32     KRW 15,000  ****-4821  KRW 500 on its way back, day 11  ${ID}`,
     ]);
   });
 
