@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { authorise, inWords, query, reverse } from "../support/ledger-desk.ts";
+import { authorise, honour, inWords, query, refund, reverse, takeBack } from "../support/ledger-desk.ts";
 import { LedgerProcess, WireTerminal } from "../support/ledger-process.ts";
 
 /** Whole processes start and die here, on machines that may be busy. */
@@ -96,6 +96,37 @@ describe("over the wire", () => {
     });
   });
 
+  test("two terminals that give back the same sale at once never give back more than it was", async () => {
+    const ledger = await startLedger();
+    const [one, two] = [await connectTerminal(ledger), await connectTerminal(ledger, "counter-2")];
+    await one.send("r1", authorise("s/1"));
+    await one.answer("r1");
+    await Promise.all([
+      one.send("s/refund-a", refund("s/refund-a", 9_000)),
+      two.send("s/refund-b", refund("s/refund-b", 9_000)),
+    ]);
+    const answers = [await one.answer("s/refund-a"), await two.answer("s/refund-b")];
+    expect(answers.map(({ outcome }) => inWords(outcome)).sort()).toEqual([
+      "refund-refused exceeds",
+      "refunded",
+    ]);
+    await one.send("r2", takeBack("s/1"));
+    expect(inWords((await one.answer("r2")).outcome)).toBe("refund-refused partly-refunded");
+    await one.send("r3", honour("s/1"));
+    expect(inWords((await one.answer("r3")).outcome)).toBe("approved");
+    expect(await ledger.get("/v1/transactions/s/1")).toMatchObject({
+      transactions: [{ state: "approved", mode: "offline", refundedMinor: "9000", refunds: [{}, {}] }],
+    });
+    expect(await ledger.get("/v1/statement")).toMatchObject({
+      balanced: true,
+      refundTotals: [
+        { state: "refunded", currency: "KRW", count: 1, amountMinor: "9000" },
+        { state: "refused", currency: "KRW", count: 1, amountMinor: "9000" },
+      ],
+    });
+    expect(await ledger.get("/sandbox/refunds")).toMatchObject({ refunded: 1 });
+  });
+
   test("one terminal is answered in the order of its requests, though the gateway is slow with the first", async () => {
     const ledger = await startLedger();
     const terminal = await connectTerminal(ledger);
@@ -175,6 +206,38 @@ describe("killed", () => {
       balanced: true,
       transactions: [{ key: "s/1", state: "approved" }],
     });
+  });
+
+  test.each([
+    ["before the refund reaches the bank", { transitMs: 1_500 }, 0],
+    ["between the refund and its answer", { latencyMs: 2_500 }, 1],
+  ])("%s, it asks again after the restart, and the money is given back once", async (_when, plan, given) => {
+    const ledger = await startLedger();
+    const refunded = async (): Promise<number> =>
+      (await ledger.get<{ refunded: number }>("/sandbox/refunds")).refunded;
+    const before = await connectTerminal(ledger);
+    await before.send("r1", authorise("s/1"));
+    await before.answer("r1");
+    await ledger.plan({ operation: "refund", ...plan });
+    await before.send("r2", refund("s/refund-a", 4_000));
+    const refunds = async (): Promise<string[]> =>
+      (
+        await ledger.get<{ transactions: { refunds: { state: string }[] }[] }>("/v1/statement")
+      ).transactions.flatMap(({ refunds: all }) => all.map(({ state }) => state));
+    await until("the refund is under way", async () => (await refunds()).length === 1);
+    if (given > 0) await until("the bank has given back", async () => (await refunded()) === 1);
+    expect(await refunded()).toBe(given);
+    expect(await refunds()).toEqual(["attempting"]);
+    await ledger.end("SIGKILL");
+
+    await ledger.start();
+    await until("resolved", async () => (await refunds())[0] === "refunded");
+    const after = await connectTerminal(ledger);
+    await after.send("r3", refund("s/refund-a", 4_000));
+    expect(inWords((await after.answer("r3")).outcome)).toBe("refunded");
+    expect(await refunded()).toBe(1);
+    expect(await ledger.get("/sandbox/charges")).toMatchObject({ charges: [{ refundedMinor: "4000" }] });
+    expect(await ledger.statement()).toMatchObject({ balanced: true });
   });
 
   test("again and again while a terminal sells, every sale ends up charged once", async () => {
