@@ -21,6 +21,10 @@ const BENCHES: { readonly [name: string]: () => Promise<Bench> } = {
     const { journal, summary } = await import("./journal.ts");
     return { summary, run: journal };
   },
+  power: async () => {
+    const { power, summary } = await import("./power.ts");
+    return { summary, run: power };
+  },
   recognition: async () => {
     const { recognition, summary } = await import("./recognition.ts");
     return { summary, run: recognition };
@@ -57,6 +61,10 @@ for (const [name, load] of Object.entries(BENCHES)) {
   if (name === "journal") sub.option("--sales <n>", "how many sales, a multiple of 5", "200");
   if (name === "drain") sub.option("--sales <n>", "how many sales are queued", "10000");
   if (name === "recover") sub.option("--sales <n>", "how many sales are in the journal", "100000");
+  if (name === "power")
+    sub
+      .option("--cuts <n>", "how many times the power goes", "5000")
+      .option("--seed <n>", "repeats sales, moments and losses", "1");
   if (name === "recognition") sub.option("--data <folder>", "folder of WAV files with labels.json");
   if (name === "voice") sub.option("--orders <n>", "how many orders", "50");
   sub.action((options: BenchOptions) => run(options));

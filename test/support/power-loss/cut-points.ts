@@ -2,6 +2,15 @@
 import { type Disk, type DiskImage, pick, type Random } from "./disk.ts";
 import type { DiskOperation } from "./record.ts";
 
+export type CutReport = {
+  readonly cuts: number;
+  /** Cuts at which something was not durable yet. */
+  readonly withLosses: number;
+  /** Cuts after which more was there than had been promised: it came through whole. */
+  readonly morePreserved: number;
+  readonly violations: readonly string[];
+};
+
 /** The cut comes when so many operations have been made. Ascending; some come twice, with other losses. */
 export function cutPoints(operations: readonly DiskOperation[], random: Random, count: number): number[] {
   const aroundSyncs = operations.flatMap(({ kind }, at) => (kind === "sync" ? [at, at + 1] : []));

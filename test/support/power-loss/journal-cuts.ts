@@ -11,7 +11,7 @@ import { recover } from "../../../daemon/shell/recovery.ts";
 import { toCanonicalJson } from "../../../sync/store/canonical-json.ts";
 import { SqliteStore } from "../../../sync/store/sqlite-store.ts";
 import type { SalePlan, SaleStore } from "../selling.ts";
-import { cutEach, cutPoints, logsBegunIn } from "./cut-points.ts";
+import { type CutReport, cutEach, cutPoints, logsBegunIn } from "./cut-points.ts";
 import { Disk, type DiskImage, randomOf } from "./disk.ts";
 import {
   contentOf,
@@ -36,15 +36,6 @@ export type JournalRun = Recording & {
   readonly events: readonly string[];
   /** How often SQLite's log was begun from its front: new, or again after it was copied into the file. */
   readonly logsBegun: number;
-};
-
-export type CutReport = {
-  readonly cuts: number;
-  /** Cuts at which something was not durable yet. */
-  readonly withLosses: number;
-  /** Cuts after which more was there than had been promised: it came through whole. */
-  readonly morePreserved: number;
-  readonly violations: readonly string[];
 };
 
 /** Sells by script and records it; every sale as `plan` says, or each by chance. */

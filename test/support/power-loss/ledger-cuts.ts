@@ -9,9 +9,8 @@ import type { PromptLedgerStorage } from "../../../sync/ledger/storage.ts";
 import { SqliteLedgerStorage } from "../../../sync/ledger/storage-sqlite.ts";
 import { toCanonicalJson } from "../../../sync/store/canonical-json.ts";
 import { newCharge } from "../ledger-places.ts";
-import { cutEach, cutPoints, logsBegunIn } from "./cut-points.ts";
+import { type CutReport, cutEach, cutPoints, logsBegunIn } from "./cut-points.ts";
 import { Disk, type DiskImage, randomOf } from "./disk.ts";
-import type { CutReport } from "./journal-cuts.ts";
 import { quickFolder, type Recording, recorded } from "./recorder.ts";
 
 export const BOOKS = "ledger.sqlite";
