@@ -255,7 +255,9 @@ export class TerminalLink {
 
   async #publish(topic: string, bytes: Uint8Array, options: { readonly retain?: true } = {}): Promise<void> {
     const client = this.#client;
-    if (client?.connected !== true || this.#stopping) throw new Error("not connected to the broker");
+    // A stop still answers what is under way, and begins nothing else.
+    const leaves = this.#stopping && options.retain === true;
+    if (client?.connected !== true || leaves) throw new Error("not connected to the broker");
     const leaving = client
       .publishAsync(topic, Buffer.from(bytes), { qos: 1, ...options })
       .then(() => undefined);
