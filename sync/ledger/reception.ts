@@ -5,7 +5,8 @@
  * Remembers for each terminal the journal that greeted last, while the ledger runs: the outbox positions that come
  * afterwards are that journal's. A terminal of an older program never greets and is served all the same; a journal that
  * was not welcome is served too, because its sales are real, but what it sends says nothing about the known journal.
- * Assumes that greetings and requests of one terminal are handled in the order in which they were sent.
+ * Assumes that greetings and requests of one terminal are handled in the order in which they were sent; a broker may
+ * deliver one twice. A greeting that was answered is not judged again: what was true when it was sent may be long past.
  */
 import type { Greeting, GreetingAnswer, RecallAnswer, RecallQuestion } from "../wire.ts";
 import { RECALL_DAYS, RECALL_PAGE, recallPage } from "../wire.ts";
@@ -13,6 +14,8 @@ import { type Procedure, stored } from "./procedure.ts";
 import type { OutboxPlace } from "./registry.ts";
 
 const DAY_MS = 86_400_000;
+/** Answers that are kept for each terminal. */
+export const REMEMBERED_GREETINGS = 8;
 
 export type ReceptionParts = {
   readonly now: () => number;
@@ -24,6 +27,8 @@ export class Reception {
   readonly #parts: ReceptionParts;
   /** The journal that a terminal greeted with last, when it was welcome. */
   readonly #welcome = new Map<string, string>();
+  /** The last answers of each terminal, by nonce. */
+  readonly #answered = new Map<string, Map<string, GreetingAnswer>>();
 
   constructor(parts: ReceptionParts) {
     this.#parts = parts;
@@ -34,10 +39,14 @@ export class Reception {
     const { kind: _, nonce, ...claim } = greeting;
     if (!(yield* this.#isKnown(terminal, "greet")))
       return { kind: "greeted", nonce, verdict: "unknown-terminal" };
+    const answered = this.#answered.get(terminal)?.get(nonce);
+    if (answered !== undefined) return answered;
     this.#welcome.delete(terminal);
     const verdict = yield* stored("greet", terminal, claim, this.#parts.now());
     if (verdict.kind === "welcome") this.#welcome.set(terminal, claim.journalId);
-    return { kind: "greeted", nonce, verdict: verdict.kind };
+    const answer: GreetingAnswer = { kind: "greeted", nonce, verdict: verdict.kind };
+    this.#remember(terminal, answer);
+    return answer;
   }
 
   /** One page of what the ledger remembers; undefined for a terminal that is not known, which is told nothing. */
@@ -56,6 +65,13 @@ export class Reception {
   placeOf(terminal: string, position: number): OutboxPlace | null {
     const journalId = this.#welcome.get(terminal);
     return journalId === undefined ? null : { journalId, position };
+  }
+
+  #remember(terminal: string, answer: GreetingAnswer): void {
+    const answers = this.#answered.get(terminal) ?? new Map<string, GreetingAnswer>();
+    this.#answered.set(terminal, answers.set(answer.nonce, answer));
+    const [oldest] = answers.keys();
+    if (answers.size > REMEMBERED_GREETINGS && oldest !== undefined) answers.delete(oldest);
   }
 
   *#isKnown(terminal: string, what: string): Procedure<boolean> {
