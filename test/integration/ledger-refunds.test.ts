@@ -1,14 +1,11 @@
 /** Money back, on a real SQLite file and the real sandbox: never more than was charged, once per key, never forgotten. */
 import Database from "better-sqlite3";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Capabilities, Gateway } from "../../sync/ledger/gateways/gateway.ts";
 import { PENDING_ALARM_AFTER_MS } from "../../sync/ledger/patience.ts";
 import {
   authorise,
   DeskWorld,
-  GATEWAY_TIMEOUT_MS,
-  honour,
   inWords,
   PENDING_MS,
   query,
@@ -17,7 +14,6 @@ import {
   reverse,
   takeBack,
 } from "../support/ledger-desk.ts";
-import { SlowWorld } from "../support/slow-ledger.ts";
 
 let world: DeskWorld;
 beforeEach(async () => {
@@ -26,15 +22,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await world.close();
 });
-
-/** Accounts that are not even, customers without the fingerprint of their card. */
-function uneven(of: DeskWorld = world): string[] {
-  const { accounts, balanced } = of.storage.statement({ limit: 1 });
-  expect(balanced).toBe(true);
-  return accounts
-    .filter(({ debit, credit }) => debit !== credit)
-    .map(({ kind, layer, debit, credit }) => `${kind} ${layer} ${debit - credit}`);
-}
 
 const won = (minor: bigint) => ({ minor, currency: "KRW" });
 
@@ -51,10 +38,10 @@ describe("a refund", () => {
       total: won(4_000n),
       gateway: "sandbox",
     });
-    expect(uneven()).toEqual(["clearing posted 11000", "payable posted -11000"]);
+    expect(world.uneven()).toEqual(["clearing posted 11000", "payable posted -11000"]);
     const second = await world.desk.handle("counter-1", refund("s/refund-b", 11_000));
     expect(second).toMatchObject({ kind: "refunded", amount: won(11_000n), total: won(15_000n) });
-    expect(uneven()).toEqual([]);
+    expect(world.uneven()).toEqual([]);
     expect(await world.desk.handle("counter-1", refund("s/refund-a", 4_000))).toEqual(first);
     expect(world.givenBack()).toBe(15_000);
     expect(world.sandbox.refunds().map(({ calls }) => calls)).toEqual([1, 1]);
@@ -103,7 +90,7 @@ describe("a refund", () => {
     expect(await world.ask(asked)).toBe(expected);
     expect(await world.ask(asked)).toBe(expected);
     expect(world.givenBack()).toBe(0);
-    expect(uneven()).toEqual(["clearing posted 15000", "payable posted -15000"]);
+    expect(world.uneven()).toEqual(["clearing posted 15000", "payable posted -15000"]);
     expect((await world.alarms()).map((alarm) => alarm.split(" ")[0])).toEqual(
       alarms.map((alarm) => alarm.split(" ")[0]),
     );
@@ -131,19 +118,9 @@ describe("a refund", () => {
 
   test("of a sale of another merchant is not found", async () => {
     const { storage, clock } = world;
-    const opened = storage.openRefund(
-      {
-        terminal: "stall-1",
-        merchant: "market",
-        key: "s/refund-x",
-        saleId: "s",
-        amount: won(1n),
-        partialRefund: true,
-        timeMs: 1,
-        nextResolveMs: clock.now(),
-      },
-      clock.now(),
-    );
+    const { kind: _kind, ...asked } = refund("s/refund-x", 1);
+    const elsewhere = { ...asked, terminal: "stall-1", merchant: "market", partialRefund: true };
+    const opened = storage.openRefund({ ...elsewhere, nextResolveMs: 1 }, clock.now());
     expect(opened).toMatchObject({ kind: "decided", refund: { refusal: "not-charged", charge: null } });
     expect(await world.ask(refund("s/refund-a", 4_000), "stranger")).toBe("refused unknown-terminal");
   });
@@ -206,7 +183,7 @@ describe("a void", () => {
     expect(await world.ask(takeBack("s/1"))).toBe("reversed");
     expect(await world.ask(refund("s/refund-a", 1_000))).toBe("refund-refused not-charged");
     expect(world.charged()).toBe(0);
-    expect(uneven()).toEqual([]);
+    expect(world.uneven()).toEqual([]);
   });
 
   test.each([
@@ -274,7 +251,7 @@ describe("a gateway that does not answer a refund", () => {
   ])("%s is asked again by the resolver, under the same key", async (_why, minor, given) => {
     expect(await world.ask(refund("s/refund-a", minor))).toBe("pending");
     expect(world.givenBack()).toBe(given);
-    expect(uneven()).toEqual(["clearing posted 15000", "payable posted -15000"]);
+    expect(world.uneven()).toEqual(["clearing posted 15000", "payable posted -15000"]);
     expect(await world.resolve(60_000)).toBe(1);
     expect(world.refunds()).toEqual([`s/refund-a refunded ${minor}`]);
     expect(await world.ask(refund("s/refund-a", minor))).toBe("refunded");
@@ -294,7 +271,7 @@ describe("a gateway that does not answer a refund", () => {
     expect(await world.ask(refund("s/refund-c", 10_009), "counter-2")).toBe("refunded");
     await world.resolve(60_000);
     expect(world.givenBack()).toBe(15_000);
-    expect(uneven()).toEqual([]);
+    expect(world.uneven()).toEqual([]);
   });
 
   test("and refuses in the end makes room for another refund", async () => {
@@ -360,143 +337,6 @@ test("a gateway that gives back whole charges only refuses a part without being 
   expect(calls).toEqual(["15000"]);
 });
 
-describe("goods that were handed over before the answer", () => {
-  test.each<[string, number, string, string[], string[]]>([
-    [
-      "and whose charge is declined afterwards",
-      4_910,
-      "declined not-honoured",
-      ["customer posted 4910", "suspense posted -4910"],
-      ["offline-declined 1"],
-    ],
-    ["and whose charge is approved", 4_909, "approved", ["clearing posted 4909", "payable posted -4909"], []],
-  ])("%s", async (_what, minor, later, expected, alarms) => {
-    expect(await world.ask(authorise("s/1", minor))).toBe("pending");
-    expect(await world.ask(honour("s/1"))).toBe("pending");
-    await world.clock.advance(PENDING_MS);
-    expect(await world.ask(query("s/1"))).toBe(later);
-    expect(uneven()).toEqual(expected);
-    expect(await world.alarms()).toEqual(alarms);
-    expect(world.storage.statement({ limit: 1 }).transactions).toMatchObject([{ mode: "offline" }]);
-  });
-
-  test("and whose charge was declined already are claimed, once", async () => {
-    expect(await world.ask(authorise("s/1", 4_951))).toBe("declined insufficient-funds");
-    expect(uneven()).toEqual([]);
-    expect(await world.ask(honour("s/1"))).toBe("declined insufficient-funds");
-    expect(await world.ask(honour("s/1"))).toBe("declined insufficient-funds");
-    expect(uneven()).toEqual(["customer posted 4951", "suspense posted -4951"]);
-    expect(await world.alarms()).toEqual(["offline-declined 1"]);
-    expect(world.storage.verify()).toMatchObject({ firstBroken: null, strayed: [] });
-  });
-
-  test("are remembered when that is heard before the charge", async () => {
-    expect(await world.ask(honour("s/1"))).toBe("not-found");
-    expect(await world.ask(honour("s/1"))).toBe("not-found");
-    expect(await world.ask(authorise("s/1", 4_951))).toBe("declined insufficient-funds");
-    expect(uneven()).toEqual(["customer posted 4951", "suspense posted -4951"]);
-  });
-
-  test("do not bring back a charge that was reversed", async () => {
-    await world.ask(reverse("s/1"));
-    expect(await world.ask(honour("s/1"))).toBe("reversed");
-    await world.ask(authorise("t/1"));
-    await world.ask(reverse("t/1"));
-    expect(await world.ask(honour("t/1"))).toBe("reversed");
-    expect(uneven()).toEqual([]);
-  });
-
-  test("under another sale are a key conflict", async () => {
-    await world.ask(authorise("s/1", 4_951));
-    expect(await world.ask({ ...honour("s/1"), saleId: "other" })).toBe("refused key-conflict");
-    expect(uneven()).toEqual([]);
-    expect(() => world.storage.honour("counter-1", "s/1", "other", 1)).toThrow(/not of sale other/);
-  });
-});
-
-describe("a ledger that dies while it gives money back", () => {
-  test.each([
-    ["before the call reaches the gateway", 50],
-    ["after the money went and before the answer", 150],
-  ])("%s gives it once", async (_when, ms) => {
-    const slow = new SlowWorld();
-    await slow.open();
-    try {
-      await slow.ask(authorise("s/1"));
-      await slow.killDuring(refund("s/refund-a", 4_000), "counter-1", ms);
-      expect(slow.refunds()).toEqual(["s/refund-a attempting 4000"]);
-      await slow.heal();
-      expect(slow.refunds()).toEqual(["s/refund-a refunded 4000"]);
-      expect(slow.calls.filter((call) => call === "refund")).toHaveLength(2);
-      expect(slow.givenBack()).toBe(4_000);
-      expect(await slow.ask(refund("s/refund-a", 4_000))).toBe("refunded");
-    } finally {
-      await slow.close();
-    }
-  });
-
-  const step = fc.record({
-    sale: fc.integer({ min: 0, max: 1 }),
-    ask: fc.constantFrom("refund", "refund", "refund", "void"),
-    key: fc.constantFrom("a", "b", "c"),
-    minor: fc.constantFrom(4_000, 10_000, 15_000, 4_951, 4_991, 4_968, 4_909),
-    terminal: fc.constantFrom("counter-0", "counter-1"),
-    killAfterMs: fc.option(fc.integer({ min: 0, max: 350 }), { nil: null, freq: 2 }),
-    resolve: fc.boolean(),
-  });
-
-  test("whenever it dies, the bank gave back what the books say, and never more than was charged", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 10 }), async (steps) => {
-        const slow = new SlowWorld();
-        try {
-          await slow.open();
-          for (const sale of [0, 1]) await slow.ask(authorise(`s${sale}/1`), "counter-0");
-          const final = new Map<string, string>();
-          for (const { sale, ask, key, minor, terminal, killAfterMs, resolve } of steps) {
-            const of = ask === "void" ? "counter-0" : terminal;
-            const one =
-              ask === "void" ? takeBack(`s${sale}/1`) : refund(`s${sale}/refund-${key}-${minor}`, minor);
-            if (killAfterMs !== null) await slow.killDuring(one, of, killAfterMs);
-            else {
-              const told = await slow.ask(one, of);
-              const name = `${of} ${one.key} ${ask}`;
-              // What was final once is said again for ever; a refused void may succeed when the refund was refused.
-              if (final.has(name)) expect(told).toBe(final.get(name));
-              const lasting = ask === "refund" ? told !== "pending" : told === "reversed";
-              if (lasting) final.set(name, told);
-            }
-            if (resolve) await slow.resolve(GATEWAY_TIMEOUT_MS);
-          }
-          await slow.heal();
-          const { transactions } = slow.storage.statement({ limit: 10 });
-          const bank = slow.sandbox.charges();
-          for (const { saleId, state, refundedMinor, amount, refunds } of transactions) {
-            const there = bank.find(({ orderId }) => orderId === saleId);
-            expect(there?.refundedMinor).toBe(refundedMinor);
-            expect(refundedMinor <= amount.minor).toBe(true);
-            expect(refunds.filter((one) => ["attempting", "pending"].includes(one.state))).toEqual([]);
-            expect(there?.status).toBe(state === "reversed" ? "reversed" : "charged");
-            if (state === "reversed") expect(refundedMinor).toBe(0n);
-          }
-          const kept = bank.reduce(
-            (sum, { status, minor, refundedMinor }) =>
-              status === "charged" ? sum + minor - refundedMinor : sum,
-            0n,
-          );
-          expect(uneven(slow)).toEqual(
-            kept === 0n ? [] : [`clearing posted ${kept}`, `payable posted -${kept}`],
-          );
-          expect(slow.storage.verify()).toMatchObject({ firstBroken: null, strayed: [] });
-        } finally {
-          await slow.close();
-        }
-      }),
-      { numRuns: 30 },
-    );
-  }, 60_000);
-});
-
 describe("the file", () => {
   function behind(sql: string): void {
     const db = new Database(world.books);
@@ -549,6 +389,6 @@ describe("the file", () => {
     world.storage.settleRefund(stale, { ...settlement, alarms: [] });
     expect(() => world.storage.settleRefund(stale, settlement)).toThrow(/not pending any more/);
     expect(await world.alarms()).toEqual([]);
-    expect(uneven()).toEqual(["clearing posted 6091", "payable posted -6091"]);
+    expect(world.uneven()).toEqual(["clearing posted 6091", "payable posted -6091"]);
   });
 });

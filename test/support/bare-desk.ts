@@ -26,7 +26,7 @@ if (settingsFile === undefined || journal === undefined || folder === undefined)
 const settings = readLedgerSettings(settingsFile);
 mkdirSync(folder, { recursive: true });
 const storage = new SqliteLedgerStorage(join(folder, "ledger.sqlite"));
-await storage.open();
+storage.open();
 const { id, settings: given, timeoutMs } = settings.gateway;
 const gateway = GATEWAYS[id].build(given, { folder, now: SYSTEM_CLOCK.now });
 await gateway.open();
@@ -55,6 +55,6 @@ for (const request of requests) {
 }
 const seconds = (performance.now() - beganMs) / 1_000;
 await gateway.close();
-await storage.close();
+storage.close();
 const rate: BareRate = { approved, seconds, peakMiB: peakMemoryMiB(process.pid) };
 process.stdout.write(`${JSON.stringify(rate)}\n`);

@@ -182,6 +182,15 @@ export class DeskWorld {
     return this.sandbox.charges().filter(({ status }) => status === "charged").length;
   }
 
+  /** Accounts that are not even, customers without the fingerprint of their card; throws when the books do not balance. */
+  uneven(): string[] {
+    const { accounts, balanced } = this.storage.statement({ limit: 1 });
+    if (!balanced) throw new Error("the books do not balance");
+    return accounts
+      .filter(({ debit, credit }) => debit !== credit)
+      .map(({ kind, layer, debit, credit }) => `${kind} ${layer} ${debit - credit}`);
+  }
+
   /** What the bank gave back of all charges, in won. */
   givenBack(): number {
     return Number(this.sandbox.charges().reduce((sum, { refundedMinor }) => sum + refundedMinor, 0n));
