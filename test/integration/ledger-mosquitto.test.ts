@@ -1,7 +1,11 @@
 /** The ledger on an outside broker: a real Mosquitto with mutual TLS and an access list for every name. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { isDenied, NO_CARDS } from "../../sync/wire.ts";
+import { JournalTerminal } from "../support/journal-terminal.ts";
 import { authorise, inWords } from "../support/ledger-desk.ts";
 import { LedgerProcess, WireTerminal } from "../support/ledger-process.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
@@ -143,5 +147,45 @@ describe("on Mosquitto with mutual TLS", () => {
     expect(inWords((await after.answer("r1")).outcome)).toBe("approved");
     expect(await ledger.charged()).toBe(1);
     expect(await ledger.statement()).toMatchObject({ balanced: true, transactions: [{ state: "approved" }] });
+  });
+
+  test("journals are judged and the deny list is delivered, also while the ledger is away", async () => {
+    const ledger = await startLedger();
+    const folder = mkdtempSync(join(tmpdir(), "saypay-mosquitto-journal-"));
+    ended.push(async () => rmSync(folder, { recursive: true, force: true }));
+    const machine = (name: string, terminal: string): JournalTerminal => {
+      const made = new JournalTerminal({
+        folder: join(folder, name),
+        terminal,
+        url: broker.url,
+        tls: broker.identity(terminal),
+        ledgerKey: ledger.publicKey,
+      });
+      ended.push(() => made.stop());
+      return made;
+    };
+    const denies = ({ store }: JournalTerminal, token: string): boolean =>
+      isDenied(store.denyList() ?? NO_CARDS, token);
+
+    const one = machine("one", "counter-1");
+    expect(await one.verdict()).toBe("welcome");
+    const card = { token: "ntag424:stolen", masked: "****-1", counter: 1 };
+    one.sell("a/1", { card });
+    expect(await one.outcome("a/1")).toBe("approved");
+    await ledger.post("/v1/denied-cards", { terminal: "counter-1", key: "a/1", reason: "stolen", by: "kim" });
+    await one.until("the card is denied", () => denies(one, "ntag424:stolen"));
+    one.sell("b/1", { card: { ...card, counter: 2 } });
+    expect(await one.outcome("b/1")).toBe("declined card-blocked");
+
+    await ledger.end("SIGKILL");
+    // The list is retained for each terminal that the ledger knows: the broker hands it out by itself.
+    const stranger = machine("another card", "counter-1");
+    await stranger.until("the card is denied", () => denies(stranger, "ntag424:stolen"));
+    expect(stranger.verdicts).toEqual([]);
+    await ledger.start();
+    expect(await stranger.verdict()).toBe("replaced");
+    const { alarms } = await ledger.get<{ alarms: { kind: string }[] }>("/v1/alarms");
+    expect(alarms.map(({ kind }) => kind).sort()).toEqual(["card-denied", "journal-replaced"]);
+    expect(broker.log).not.toMatch(/Denied PUBLISH.*counter-1\/deny/);
   });
 });

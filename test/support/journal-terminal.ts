@@ -7,7 +7,7 @@ import type { LedgerAnswer } from "../../daemon/core/clearing.ts";
 import type { RecalledSale } from "../../daemon/core/staff.ts";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import type { JournalIdentity } from "../../sync/store/store.ts";
-import { MqttBroker } from "../../sync/uplink/mqtt-adapter.ts";
+import { MqttBroker, type MqttSettings } from "../../sync/uplink/mqtt-adapter.ts";
 import { Uplink } from "../../sync/uplink/uplink.ts";
 import { type Authorise, authorise } from "./ledger-desk.ts";
 import { until } from "./processes.ts";
@@ -30,6 +30,8 @@ export type JournalTerminalSettings = {
   readonly ledgerKey: KeyObject;
   /** What the journal says of itself, where it shall not be what the file says. */
   readonly identity?: (own: JournalIdentity) => JournalIdentity;
+  /** Paths of PEM files for brokers that ask for a certificate. */
+  readonly tls?: NonNullable<MqttSettings["tls"]>;
   /** The journal lost part of its past. */
   readonly recalling?: boolean;
 };
@@ -45,14 +47,8 @@ export class JournalTerminal {
   readonly troubles: string[] = [];
   linkUp = false;
 
-  constructor({
-    terminal = "counter-1",
-    folder,
-    url,
-    ledgerKey,
-    identity,
-    recalling,
-  }: JournalTerminalSettings) {
+  constructor(settings: JournalTerminalSettings) {
+    const { terminal = "counter-1", folder, url, ledgerKey, identity, tls, recalling } = settings;
     mkdirSync(folder, { recursive: true });
     this.folder = folder;
     this.store = new SqliteStore({ path: join(folder, "journal.sqlite"), terminal });
@@ -61,7 +57,7 @@ export class JournalTerminal {
       terminal,
       ledgerKeys: [ledgerKey],
       outbox: this.store,
-      broker: new MqttBroker({ terminal, url }),
+      broker: new MqttBroker({ terminal, url, ...(tls === undefined ? {} : { tls }) }),
       identity: () => (identity ?? ((own) => own))(this.store.identity()),
       recalling: () => recalling === true && this.recalled.length === 0,
       denyVersion: () => this.store.denyList()?.version ?? 0,

@@ -102,13 +102,19 @@ export class LedgerProcess {
     return (await this.get<{ charged: number }>("/sandbox/charges")).charged;
   }
 
-  async plan(plan: object): Promise<void> {
-    const response = await fetch(`http://127.0.0.1:${this.ports.http}/sandbox/behaviour`, {
+  /** Sends JSON and gives the answer's; throws what the ledger says when it refuses. */
+  async post<Body>(path: string, body: object): Promise<Body> {
+    const response = await fetch(`http://127.0.0.1:${this.ports.http}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(plan),
+      body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as Body;
+  }
+
+  async plan(plan: object): Promise<void> {
+    await this.post("/sandbox/behaviour", plan);
   }
 
   get publicKey(): KeyObject {
