@@ -4,12 +4,16 @@
  */
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { type SalvageRules, salvageJournal } from "../sync/store/salvage.ts";
 import { SqliteStore } from "../sync/store/sqlite-store.ts";
 import { type DenyList, isDenied } from "../sync/wire/deny-list.ts";
 import type { SaleEvent } from "./core/event.ts";
+import { Fault } from "./core/fault.ts";
 import type { TerminalState } from "./core/sale.ts";
+import type { SaleSettings } from "./core/settings.ts";
 import type { RecalledSale } from "./core/staff.ts";
-import { type Recovered, recover } from "./shell/recovery.ts";
+import { afterLoss } from "./core/standing.ts";
+import { fold, type Recovered, recover } from "./shell/recovery.ts";
 
 export const JOURNAL_FILE = "journal.sqlite";
 
@@ -23,7 +27,17 @@ export type JournalSettings = {
   readonly terminal: string;
   readonly keepDays: number;
   readonly keepEvents: number;
+  readonly sale: SaleSettings;
 };
+
+export function journalPath({ data }: Pick<JournalSettings, "data">): string {
+  return join(data, JOURNAL_FILE);
+}
+
+/** How a journal that lost part of its past goes on. `settings` are those of now, for events that name none. */
+export function journalRules(settings: SaleSettings): SalvageRules<SaleEvent, TerminalState> {
+  return { fold: (state, events) => fold(state, events, settings).state, resume: afterLoss };
+}
 
 export class JournalKeeper {
   readonly store: SqliteStore<SaleEvent, TerminalState>;
@@ -35,13 +49,15 @@ export class JournalKeeper {
   constructor(settings: JournalSettings, log: Logger) {
     this.#settings = settings;
     this.#log = log;
-    const path = join(settings.data, JOURNAL_FILE);
-    this.store = new SqliteStore({ path, terminal: settings.terminal });
+    this.store = new SqliteStore({ path: journalPath(settings), terminal: settings.terminal });
   }
 
-  /** Throws a Fault when the journal is locked, of a newer program or cannot be written. */
+  /**
+   * A damaged journal is set aside and what can be trusted of it goes on in a new one, which sells when the ledger has
+   * told the rest. Throws a Fault when the journal is locked, of a newer program or cannot be written.
+   */
   open(): Recovered {
-    const recovered = recover(this.store);
+    const recovered = this.#recover();
     this.#denyList = this.store.denyList();
     const { journalId, boots } = this.store.identity();
     const { position, state } = recovered;
@@ -50,6 +66,27 @@ export class JournalKeeper {
       "journal open",
     );
     return recovered;
+  }
+
+  #recover(): Recovered {
+    try {
+      return recover(this.store);
+    } catch (cause) {
+      if (!(cause instanceof Fault) || cause.code !== "journal.damaged") throw cause;
+      this.#log.error({ err: cause.message }, "the journal is damaged: what can be trusted of it is saved");
+      this.#salvage(cause);
+      return recover(this.store);
+    }
+  }
+
+  #salvage(damage: Fault): void {
+    const { terminal, sale } = this.#settings;
+    const place = { path: journalPath(this.#settings), terminal };
+    const report = salvageJournal(place, damage.detail, Date.now(), journalRules(sale));
+    this.#log.error(
+      { report },
+      "the damaged journal is set aside; nothing is sold until the ledger has told what it remembers",
+    );
   }
 
   /** Forgets what is old, now and every hour. Throws what the journal throws, which ends the daemon. */

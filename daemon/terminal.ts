@@ -59,7 +59,7 @@ export class Terminal {
     this.#log = log;
     this.#failed = failed;
     const { data, terminal, journal } = config;
-    this.#journal = new JournalKeeper({ data, terminal, ...journal }, log);
+    this.#journal = new JournalKeeper({ data, terminal, sale: this.#settings, ...journal }, log);
     this.#counter = new Counter(config, {
       log,
       observers: this.#observers,

@@ -2,9 +2,10 @@
  * Whether the ledger accepts the journal that this terminal sells with. A copied SD card, a backup that was put back and
  * a journal that came from nowhere sell nothing; what they sold before still goes to the ledger.
  */
+import type { LedgerRequest } from "./clearing.ts";
 import { close, type Draft, remark } from "./draft.ts";
 import type { SaleEvent } from "./event.ts";
-import { isOrdering, type TerminalState } from "./sale.ts";
+import { isOrdering, type OpenCharge, type TerminalState } from "./sale.ts";
 import type { BarReason } from "./staff.ts";
 
 /** A customer can be served. A journal that the ledger has not seen yet may sell as long as the ledger answers. */
@@ -22,14 +23,40 @@ export function turnAway(draft: Draft, event: Extract<SaleEvent, { kind: "sale.w
   });
 }
 
+/** What was saved of a damaged journal beside its state. */
+export type SavedBeside = {
+  /** Requests that wait for the ledger. */
+  readonly waiting: readonly LedgerRequest[];
+  /** The highest sale number that any record names. */
+  readonly lastSequence: number;
+};
+
 /**
  * The state of a journal that was damaged or adopted. An order that is not paid yet is dropped, because nobody knows
- * any more what was told; a charge that is under way is kept and finished.
+ * any more what was told; a charge that is under way is kept and finished. An offline sale of which only the request
+ * was saved is watched again. What else is lost the ledger tells.
  */
-export function afterLoss(state: TerminalState): TerminalState {
+export function afterLoss(state: TerminalState, saved: SavedBeside): TerminalState {
   const phase = state.sale?.phase;
   const unpaid = phase !== undefined && (isOrdering(phase) || phase.kind === "awaiting-card");
-  return { ...state, sale: unpaid ? null : state.sale, standing: { kind: "recalling" } };
+  const known = new Set(state.openCharges.map(({ key }) => key));
+  if (phase !== undefined && "charge" in phase) known.add(phase.charge.key);
+  for (const { key, charge } of state.openRefunds) if (charge !== null) known.add(key);
+  const forgotten = saved.waiting.filter(({ key }) => !known.has(key)).flatMap(openChargeOf);
+  return {
+    ...state,
+    sale: unpaid ? null : state.sale,
+    lastSequence: Math.max(state.lastSequence, saved.lastSequence),
+    standing: { kind: "recalling" },
+    openCharges: [...state.openCharges, ...forgotten],
+  };
+}
+
+function openChargeOf(request: LedgerRequest): readonly OpenCharge[] {
+  if (request.kind !== "authorise" || request.mode !== "offline") return [];
+  const { saleId, key, amount, card, timeMs } = request;
+  const { token } = card;
+  return [{ saleId, key, amount, token, timeMs, purpose: "offline", queries: 0, pending: false }];
 }
 
 /** A journal that has lost part of its past is accepted, and waits for what the ledger remembers. */

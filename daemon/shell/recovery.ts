@@ -1,6 +1,7 @@
 /**
  * Opens the journal and finds where the terminal was: the last snapshot, and whatever was journalled after it folded
- * on top. The settings that a later event was decided by are in the journal too.
+ * on top. The settings that a later event was decided by are in the journal too, and what an earlier program wrote is
+ * completed as it is read.
  */
 import type { Store } from "../../sync/store/store.ts";
 import { sameData } from "../core/data.ts";
@@ -8,6 +9,7 @@ import type { SaleEvent } from "../core/event.ts";
 import { EMPTY_TERMINAL, type TerminalState } from "../core/sale.ts";
 import type { SaleSettings } from "../core/settings.ts";
 import { step } from "../core/step.ts";
+import { stateBefore, upgradeEvent, upgradeState } from "../core/upgrade.ts";
 
 export type Recovered = {
   readonly state: TerminalState;
@@ -20,16 +22,42 @@ export type Recovered = {
 /** Throws a Fault when the journal is locked, damaged, of a newer program or cannot be written. */
 export function recover(store: Pick<Store<SaleEvent, TerminalState>, "open" | "lastOfKind">): Recovered {
   const opened = store.open();
-  const applied = store.lastOfKind("settings.applied", opened.statePosition);
-  let settings = applied?.kind === "settings.applied" ? applied.settings : null;
-  let state = opened.state ?? EMPTY_TERMINAL;
+  const events: SaleEvent[] = [];
   let position = opened.statePosition;
   for (const record of opened.tail) {
-    if (record.event.kind === "settings.applied") settings = record.event.settings;
-    if (settings === null) throw new Error("the journal begins without settings");
-    state = step(settings, state, record.event).state;
+    events.push(record.event);
     position = record.position;
   }
-  const found = settings;
-  return { state, position, appliedSettings: (now) => found !== null && sameData(found, now) };
+  const applied = store.lastOfKind("settings.applied", opened.statePosition);
+  const before = applied?.kind === "settings.applied" ? upgradeEvent(applied) : null;
+  const folded = fold(opened.state, events, before?.kind === "settings.applied" ? before.settings : null);
+  const { settings, state } = folded;
+  return { state, position, appliedSettings: (now) => settings !== null && sameData(settings, now) };
+}
+
+export type Folded = { readonly state: TerminalState; readonly settings: SaleSettings | null };
+
+/**
+ * The state after these events. `state` null: from nothing; `settings` null: the events begin with theirs. Throws plain
+ * Error for an event that no settings explain.
+ */
+export function fold(
+  state: TerminalState | null,
+  events: Iterable<SaleEvent>,
+  settings: SaleSettings | null,
+): Folded {
+  let folded: Folded = { state: state === null ? EMPTY_TERMINAL : upgradeState(state), settings };
+  let first = state === null;
+  for (const journalled of events) {
+    if (first) folded = { ...folded, state: stateBefore(journalled) };
+    first = false;
+    folded = foldOne(folded, upgradeEvent(journalled));
+  }
+  return folded;
+}
+
+function foldOne({ state, settings }: Folded, event: SaleEvent): Folded {
+  const valid = event.kind === "settings.applied" ? event.settings : settings;
+  if (valid === null) throw new Error("the journal begins without settings");
+  return { state: step(valid, state, event).state, settings: valid };
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { EMPTY_TERMINAL } from "../../../daemon/core/sale.ts";
-import { afterLoss, maySell } from "../../../daemon/core/standing.ts";
+import { afterLoss, maySell, type SavedBeside } from "../../../daemon/core/standing.ts";
+import { ask, refund, sold } from "../../support/money-back.ts";
 import { TestTerminal } from "../../support/shop.ts";
 
+const NOTHING: SavedBeside = { waiting: [], lastSequence: 0 };
 const bar = { kind: "journal.barred", reason: "copied" } as const;
 
 describe("a journal that the ledger does not accept", () => {
@@ -46,7 +48,7 @@ describe("a journal that the ledger does not accept", () => {
 describe("a journal that lost part of its past", () => {
   const recalling = (): TestTerminal => {
     const terminal = new TestTerminal();
-    terminal.state = afterLoss({ ...EMPTY_TERMINAL, lastSequence: 3 });
+    terminal.state = afterLoss({ ...EMPTY_TERMINAL, lastSequence: 3 }, NOTHING);
     return terminal.linked();
   };
   const sale = (state: "approved" | "declined" | "reversed" | "pending", saleId: string) => ({
@@ -90,11 +92,40 @@ describe("a journal that lost part of its past", () => {
 
   it("drops an order that is not paid, and keeps a charge that is under way", () => {
     const ordering = new TestTerminal().linked().wake().order("latte");
-    expect(afterLoss(ordering.state).sale).toBeNull();
+    expect(afterLoss(ordering.state, NOTHING).sale).toBeNull();
     const atTheCard = new TestTerminal().linked().wake().confirmOrder();
-    expect(afterLoss(atTheCard.state).sale).toBeNull();
+    expect(afterLoss(atTheCard.state, NOTHING).sale).toBeNull();
     const charging = new TestTerminal().linked().wake().confirmOrder().tap();
-    expect(afterLoss(charging.state).sale?.phase.kind).toBe("authorising");
+    expect(afterLoss(charging.state, NOTHING).sale?.phase.kind).toBe("authorising");
+  });
+});
+
+describe("requests that were saved while the state was lost", () => {
+  const offline = (): TestTerminal => new TestTerminal().unlinked().wake().confirmOrder().tap();
+  const requests = (terminal: TestTerminal): SavedBeside => ({
+    waiting: terminal.all.flatMap((effect) => (effect.kind === "ledger.send" ? [effect.request] : [])),
+    lastSequence: 5,
+  });
+
+  it("are watched again when they claim an offline sale", () => {
+    const terminal = offline().printed();
+    const { openCharges, lastSequence } = afterLoss(EMPTY_TERMINAL, requests(terminal));
+    expect(openCharges).toEqual(terminal.state.openCharges);
+    expect(lastSequence).toBe(5);
+  });
+
+  it("are not watched twice: open already, on their way back, or at the counter", () => {
+    const open = offline().printed();
+    expect(afterLoss(open.state, requests(open)).openCharges).toHaveLength(1);
+    const atTheCounter = offline();
+    const lost = { ...atTheCounter.state, openCharges: [] };
+    expect(afterLoss(lost, requests(atTheCounter)).openCharges).toEqual([]);
+    const { terminal, sale } = sold(new TestTerminal().unlinked());
+    ask(terminal, { kind: "void", sale });
+    expect(afterLoss(terminal.state, requests(terminal)).openCharges).toEqual([]);
+    const online = sold();
+    ask(online.terminal, refund(online.sale));
+    expect(afterLoss(online.terminal.state, requests(online.terminal)).openCharges).toEqual([]);
   });
 });
 
