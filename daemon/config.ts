@@ -68,7 +68,12 @@ const offline = z.strictObject({
   count: z.number().int().min(1).default(50),
   maxAgeMs: milliseconds.default(86_400_000).describe("age of the oldest sale that waits"),
   perCard: z.number().int().min(1).default(3).describe("sales that may wait from one card"),
-  perCardPerHour: z.number().int().min(1).default(3).describe("sales of one card within an hour, settled or not"),
+  perCardPerHour: z
+    .number()
+    .int()
+    .min(1)
+    .default(3)
+    .describe("sales of one card within an hour, settled or not"),
 });
 
 const dialogue = z.strictObject({
