@@ -4,7 +4,7 @@
  *
  * A kill is SIGKILL to one victim: the daemon, the whole terminal (every process of it at once), the ledger (with its
  * embedded broker, where it has one), Mosquitto, the card reader's or the printer's process. Moments: some time after
- * everything runs again, a fraction of a second after a tap, or in the middle of the start after the last kill. The
+ * everything runs again, a fraction of a second after a tap (with the link up or however it is), or in the middle of the start after the last kill. The
  * seed decides victims, moments and weather; how the processes run meanwhile is the machine's.
  */
 import { setTimeout as pause } from "node:timers/promises";
@@ -21,7 +21,7 @@ const MOMENT_LIMIT_MS = 6_000;
 /** From the mended line until nothing waits any more. */
 const HEAL_LIMIT_MS = 120_000;
 
-const MOMENTS = { running: 35, tap: 45, starting: 20 } as const;
+const MOMENTS = { running: 25, tap: 30, "tap-online": 30, starting: 15 } as const;
 const VICTIMS: { readonly [name in Victim]: number } = {
   daemon: 28,
   terminal: 14,
@@ -82,6 +82,8 @@ export class CrashRun {
     if (kind === "starting") return pause(this.#random.whole(0, 900));
     await within(MOMENT_LIMIT_MS, () => site.daemon.isUp && site.ledger.isUp);
     if (kind === "running") return pause(this.#random.whole(0, 1_500));
+    if (kind === "tap-online")
+      await within(MOMENT_LIMIT_MS, async () => (await site.health())?.linkUp === true);
     const before = this.#tapped;
     await within(MOMENT_LIMIT_MS, () => this.#tapped > before);
     // The card is read about 300 ms after it was laid down; then it is journalled, sent, charged, answered and printed.
@@ -187,7 +189,7 @@ function orderOf(random: SeededRandom): object {
 }
 
 /** Resolves when it is so, or when the time is over. */
-async function within(limitMs: number, isSo: () => boolean): Promise<void> {
+async function within(limitMs: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const limit = performance.now() + limitMs;
-  while (!isSo() && performance.now() < limit) await pause(POLL_MS);
+  while (!(await isSo()) && performance.now() < limit) await pause(POLL_MS);
 }

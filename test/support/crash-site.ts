@@ -50,7 +50,7 @@ const QUICK = {
   },
 };
 const LEDGER_QUICK = {
-  gateway: { id: "sandbox", timeoutMs: 1_200, settings: { latencyMs: 15, pendingMs: 600 } },
+  gateway: { id: "sandbox", timeoutMs: 1_200, settings: { latencyMs: 15, pendingMs: 3_000 } },
   resolver: { intervalMs: 100, firstRetryMs: 150, maxRetryMs: 1_500 },
 };
 
