@@ -8,6 +8,7 @@ import { closeSync, openSync, realpathSync } from "node:fs";
 import Database from "better-sqlite3";
 import { Fault } from "../../daemon/core/fault.ts";
 import { damaged } from "./chain.ts";
+import { PAGE_BYTES } from "./raw-records.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { counterHash } from "./sealed-rows.ts";
 import { translated, unwritable } from "./sqlite-fault.ts";
@@ -24,6 +25,7 @@ const REQUIRED: readonly (readonly [pragma: string, value: unknown])[] = [
   ["synchronous", 2],
   ["foreign_keys", 1],
   ["secure_delete", 1],
+  ["page_size", PAGE_BYTES],
   ["busy_timeout", BUSY_TIMEOUT_MS],
 ];
 

@@ -22,6 +22,7 @@ import {
   writeDenyList,
 } from "./reading.ts";
 import { withoutRow } from "./seal.ts";
+import { putInPlace } from "./set-aside.ts";
 import { faultOf, translated } from "./sqlite-fault.ts";
 import { closeUnsettled, openFile, realPathOf } from "./sqlite-file.ts";
 import {
@@ -47,7 +48,7 @@ import {
   type Retention,
   type Store,
 } from "./store.ts";
-import { hasWal } from "./wal.ts";
+import { checkBeside, hasWal } from "./wal.ts";
 import { writeBeside, writeEvents, writeOutbox } from "./writing.ts";
 
 export type SqliteStoreSettings = { readonly path: string; readonly terminal: string };
@@ -68,6 +69,8 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
     lock.take();
     let database: Database.Database | undefined;
     try {
+      putInPlace(path);
+      checkBeside(path);
       const hadWal = hasWal(path);
       database = openFile(path);
       const { terminal } = this.#settings;

@@ -102,6 +102,21 @@ export function statementsOf(database: Database.Database) {
     insertRow: write<[position: number, id: string, request: string, hash: Uint8Array, createdMs: number]>(
       "INSERT INTO outbox (position, id, request, hash, created_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
     ),
+    inheritRow: write<
+      [
+        position: number,
+        id: string,
+        request: string,
+        hash: Uint8Array,
+        status: string,
+        createdMs: number,
+        sentCount: number,
+        acknowledgedMs: number | null,
+        answer: string | null,
+      ]
+    >(
+      "INSERT INTO outbox (position, id, request, hash, status, created_ms, sent_count, acknowledged_ms, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ),
     requestOf: read<[id: string], { request: string }>("SELECT request FROM outbox WHERE id = ?"),
     acknowledge: read<[atMs: number, answer: string, id: string], Link>(
       "UPDATE outbox SET status = 'acknowledged', acknowledged_ms = ?, answer = ? WHERE id = ? AND status = 'waiting' RETURNING position, hash",

@@ -1,0 +1,219 @@
+/** Gathers from the rows of a damaged journal what its successor begins with, and tells what is lost. */
+import type { LedgerRequest } from "../../daemon/core/clearing.ts";
+import { Fault } from "../../daemon/core/fault.ts";
+import type { SoldSale } from "../../daemon/core/staff.ts";
+import { fromCanonicalJson, toCanonicalJson } from "./canonical-json.ts";
+import {
+  eventOf,
+  Findings,
+  type FoundBody,
+  type FoundRow,
+  type Placed,
+  refundOf,
+  requestOf,
+  saleOf,
+} from "./findings.ts";
+import type { RawFile, RawRow } from "./raw-file.ts";
+import type { JournalPlace, SalvageReport, SalvageRules, Saved } from "./salvage.ts";
+import type { JournalEvent } from "./store.ts";
+import type { Inheritance } from "./successor.ts";
+import {
+  type ProvenState,
+  provenId,
+  provenState,
+  type VerifiedEvents,
+  verifiedEvents,
+} from "./verified-events.ts";
+
+export type SavedJournal = {
+  readonly inheritance: Inheritance;
+  readonly report: Omit<SalvageReport, "reason" | "setAside" | "journalId">;
+};
+
+/** A position beyond this is a damaged one: no terminal sends that much. */
+const HIGHEST_POSITION = 2 ** 40;
+
+/** Throws Fault "settings.invalid" when the journal says that it is another terminal's. */
+export function saveFrom<Event extends JournalEvent, State>(
+  file: RawFile,
+  { path, terminal }: JournalPlace,
+  rules: SalvageRules<Event, State>,
+  givenPredecessor: string | null,
+): SavedJournal {
+  const findings = new Findings();
+  findings.collect(file);
+  checkTerminal(findings, path, terminal);
+  const proven = provenState(file, findings);
+  const events = verifiedEvents(file, findings, terminal, proven);
+  const rows = rowsOf(file, findings);
+  const letters = lettersOf(findings, rows);
+  const sales = bodiesOf(file, findings.sales, saleOf);
+  const refunds = bodiesOf(file, findings.refunds, refundOf);
+  const counters = countersOf(findings, rows);
+  const waiting = rows.filter(({ status }) => status === "waiting");
+  const saved: Saved = { waiting: waiting.map(parseRequest), lastSequence: lastSequenceOf(rows, sales) };
+  const { state, ...from } = stateFrom(file, events, proven, rules);
+  const predecessor = provenId(file, findings, terminal) ?? givenPredecessor;
+  const { denyList, snapshot } = findings;
+  return {
+    inheritance: {
+      terminal,
+      predecessor,
+      origin: events.origin,
+      events: bodiesIn(file, events),
+      rows,
+      lastRow: Math.max(snapshot?.lastRow ?? 0, rows.at(-1)?.position ?? 0),
+      letters,
+      counters,
+      sales,
+      refunds,
+      denyList,
+      state: toCanonicalJson(rules.resume(state, saved)),
+    },
+    report: {
+      predecessor,
+      ...rangesOf(findings, events, proven),
+      state: from,
+      waiting: waiting.length,
+      waitingLost: snapshot === null ? null : Math.max(0, snapshot.waiting.count - waiting.length),
+      deadLetters: letters.length,
+      cardCounters: counters.size,
+      sales: sales.length,
+      refunds: refunds.length,
+      denyList: denyList?.version ?? null,
+    },
+  };
+}
+
+function checkTerminal({ identity }: Findings, path: string, terminal: string): void {
+  if (identity === null || identity.terminal === terminal) return;
+  throw new Fault(
+    "settings.invalid",
+    `${path} is the journal of terminal ${identity.terminal}, the settings say ${terminal}: give each terminal its own file`,
+  );
+}
+
+/** Requests in the order of their positions; one whose position was damaged comes last. */
+function rowsOf(file: RawFile, findings: Findings): readonly FoundRow[] {
+  const rows: FoundRow[] = [];
+  const astray: FoundRow[] = [];
+  const placed = [...findings.rows].sort(([, a], [, b]) => a.position - b.position);
+  for (const [id, { place, position, status }] of placed) {
+    const row = requestOf({ rowid: position, values: file.valuesAt(place) });
+    if (row === null) continue;
+    // A letter is written with the row's end.
+    const isBuried = status === "waiting" && findings.letters.has(id);
+    const isFree = position > (rows.at(-1)?.position ?? 0) && position < HIGHEST_POSITION;
+    (isFree ? rows : astray).push({ ...row, status: isBuried ? "dead" : status });
+  }
+  for (const row of astray) rows.push({ ...row, position: (rows.at(-1)?.position ?? 0) + 1 });
+  return rows;
+}
+
+type Letter = { readonly id: string; readonly reason: string; readonly atMs: number };
+
+/** A request that is dead and has lost its letter is still a dead letter. */
+function lettersOf({ letters }: Findings, rows: readonly FoundRow[]): readonly Letter[] {
+  return rows.flatMap(({ id, status, createdMs }) => {
+    const letter = letters.get(id);
+    if (letter !== undefined) return [{ id, reason: letter.reason, atMs: letter.atMs }];
+    return status === "dead"
+      ? [{ id, reason: "the reason was lost with a damaged journal", atMs: createdMs }]
+      : [];
+  });
+}
+
+/** The highest counter of each card, also those that requests tell of. */
+function countersOf(findings: Findings, rows: readonly FoundRow[]): ReadonlyMap<string, number> {
+  const counters = new Map(findings.counters);
+  for (const row of rows) {
+    const request = parseRequest(row);
+    if (request.kind !== "authorise") continue;
+    const { token, counter } = request.card;
+    counters.set(token, Math.max(counter, counters.get(token) ?? 0));
+  }
+  return counters;
+}
+
+function bodiesOf(
+  file: RawFile,
+  placed: ReadonlyMap<string, Placed>,
+  read: (values: RawRow["values"]) => FoundBody | null,
+): readonly FoundBody[] {
+  return [...placed.values()]
+    .sort((a, b) => a.position - b.position)
+    .flatMap(({ place }) => read(file.valuesAt(place)) ?? []);
+}
+
+function lastSequenceOf(rows: readonly FoundRow[], sales: readonly FoundBody[]): number {
+  let last = 0;
+  for (const row of rows) {
+    const request = parseRequest(row);
+    if (request.kind === "authorise") last = Math.max(last, request.sequence);
+  }
+  for (const { body } of sales) last = Math.max(last, (fromCanonicalJson(body) as SoldSale).sequence);
+  return last;
+}
+
+function parseRequest({ request }: FoundRow): LedgerRequest {
+  return fromCanonicalJson(request) as LedgerRequest;
+}
+
+function* bodiesIn(file: RawFile, { origin, places }: VerifiedEvents): Generator<string> {
+  for (const [index, place] of places.entries()) {
+    const event = eventOf({ rowid: origin + index + 1, values: file.valuesAt(place) });
+    if (event !== null) yield event.body;
+  }
+}
+
+type FromState<State> = SalvageReport["state"] & { readonly state: State };
+
+/** The snapshot with the events after it, or all events folded, or nothing. */
+function stateFrom<Event extends JournalEvent, State>(
+  file: RawFile,
+  events: VerifiedEvents,
+  proven: ProvenState | null,
+  { fold }: SalvageRules<Event, State>,
+): FromState<State> {
+  const parsed = function* (after: number): Generator<Event> {
+    let position = events.origin;
+    for (const body of bodiesIn(file, events)) {
+      position += 1;
+      if (position > after) yield fromCanonicalJson(body) as Event;
+    }
+  };
+  const last = events.origin + events.places.length;
+  if (proven !== null && proven.link.position >= last)
+    return { state: fromCanonicalJson(proven.body) as State, from: "snapshot", failure: null };
+  // Without a snapshot and without the first event there is nothing to fold from.
+  if (proven === null && (events.origin > 0 || last === 0))
+    return { state: fold(null, []), from: "nothing", failure: null };
+  try {
+    const base = proven === null ? null : (fromCanonicalJson(proven.body) as State);
+    return { state: fold(base, parsed(proven?.link.position ?? 0)), from: "events", failure: null };
+  } catch (error) {
+    // A terminal that cannot go on at all is worse than one that asks the ledger what it remembers.
+    return { state: fold(null, []), from: "nothing", failure: String(error) };
+  }
+}
+
+function rangesOf(
+  findings: Findings,
+  { origin, places }: VerifiedEvents,
+  proven: ProvenState | null,
+): Pick<SalvageReport, "events" | "missing"> {
+  const last = origin + places.length;
+  const highest = proven?.link.position ?? highestOf(findings.events.keys());
+  const events = places.length === 0 ? null : { from: origin + 1, to: last };
+  if (highest > last) return { events, missing: { from: last + 1, to: highest } };
+  const forgotten = findings.anchor?.position ?? 0;
+  return { events, missing: origin > forgotten ? { from: forgotten + 1, to: origin } : null };
+}
+
+function highestOf(positions: Iterable<number>): number {
+  let highest = 0;
+  for (const position of positions) {
+    if (position > highest && position < HIGHEST_POSITION) highest = position;
+  }
+  return highest;
+}
