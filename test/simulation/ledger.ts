@@ -8,7 +8,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import { Clearing } from "../../sync/ledger/clearing.ts";
-import { MemoryBooks } from "../../sync/ledger/memory-books.ts";
+import type { MemoryBooks } from "../../sync/ledger/memory-books.ts";
 import { MemoryLedgerStorage } from "../../sync/ledger/memory-storage.ts";
 import { fromStorage, type Procedure, type StorageWant } from "../../sync/ledger/procedure.ts";
 import { Reception } from "../../sync/ledger/reception.ts";
@@ -48,7 +48,7 @@ const SIGNING_KEY = createPrivateKey({
 });
 
 export class SimLedger {
-  readonly books = new MemoryBooks("simulation");
+  readonly books: MemoryBooks;
   readonly publicKeys: readonly KeyObject[] = [createPublicKey(SIGNING_KEY)];
   readonly database: MemoryLedgerStorage;
   readonly #workers: Worker[] = [];
@@ -57,6 +57,7 @@ export class SimLedger {
 
   constructor(world: World) {
     this.#world = world;
+    this.books = world.books;
     this.database = new MemoryLedgerStorage(this.books);
     this.database.open();
     for (let number = 1; number <= world.plan.workers; number += 1)

@@ -89,13 +89,17 @@ export class Machine {
     life.run(() => life.start());
   }
 
-  /** The power goes; it comes back after a while. */
-  crash(reason: string, awayMs = this.#random.spread(1_000, 90_000)): void {
+  /** The daemon dies, and perhaps the power of the whole machine with it; it is started again after a while. */
+  crash(reason: string, powerLost: boolean, awayMs = this.#random.spread(1_000, 90_000)): void {
     const life = this.#life;
     if (life === null) return;
     this.world.note(this.name, "dies", reason);
     this.#life = null;
     life.end();
+    if (powerLost) {
+      this.medium.losePower();
+      this.world.register.powerLost(this.name);
+    }
     this.medium.holder = null;
     this.world.scheduler.after(awayMs, () => this.boot());
   }
@@ -108,6 +112,9 @@ export class Machine {
     life.run(() => life.stop());
     if (this.#life !== life) return;
     this.#life = null;
+    this.medium.unsynced.length = 0;
+    this.world.register.synced(this.name);
+    this.world.seams.upgraded?.(this.medium);
     this.world.scheduler.after(this.#random.whole(1_000, 10_000), () => this.boot());
   }
 
@@ -169,7 +176,13 @@ export class Life {
     this.#machine = machine;
     this.#power = power;
     this.#random = random;
-    this.#spoiled = world.spoiledAt(machine.name, machine.clock.now);
+    this.#spoiled = world.spoiledAt(machine.name, machine.clock.now, {
+      medium: machine.medium,
+      after: (ms, work) => {
+        this.after(ms, work);
+      },
+      answer: (answer) => this.deliver({ kind: "ledger.answered", answer }),
+    });
     this.store = new MemoryStore({
       terminal: machine.terminal,
       medium: machine.medium,
@@ -202,7 +215,8 @@ export class Life {
       work();
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
-      this.#machine.crash("power cut");
+      const powerLost = this.#random.chance(0.5);
+      this.#machine.crash(powerLost ? "power cut" : "killed", powerLost);
     }
   }
 
@@ -272,7 +286,7 @@ export class Life {
       identity: () => this.store.identity(),
       recalling: () => this.state?.standing.kind === "recalling",
       denyVersion: () => this.store.denyList()?.version ?? 0,
-      onAnswer: seams.answered?.(take, this.#spoiled) ?? take,
+      onAnswer: take,
       onLink: (up) => {
         world.note(this.#machine.name, up ? "link up" : "link down");
         this.deliver({ kind: "link.changed", up });
@@ -288,6 +302,8 @@ export class Life {
       onDenyList: (list) => {
         this.#power.step();
         this.store.saveDenyList(list);
+        // One file: what is synced now takes everything before it along.
+        world.register.synced(this.#machine.name);
         this.#power.step();
       },
       onBuried: (requestId, key, reason) => this.deliver({ kind: "request.buried", requestId, key, reason }),
@@ -332,7 +348,10 @@ export class Life {
     const read = world.seams.card?.(card, this.#spoiled, world.panOf(card.token)) ?? card;
     if (!verified) world.unverifiedTaps.add(`${this.#machine.name} ${card.token} ${card.counter}`);
     world.note(this.#machine.name, "card", `${card.token} ${card.counter}`);
-    this.#interpreter?.presentCard(read, { verified, denied: () => this.#isDenied(card.token) });
+    this.#interpreter?.presentCard(read, {
+      verified: world.seams.verified?.(verified) ?? verified,
+      denied: () => this.#isDenied(card.token),
+    });
   }
 
   #isDenied(token: string): boolean {
@@ -395,7 +414,7 @@ export class Life {
   #failed(cause: unknown): void {
     if (cause instanceof PowerCut) throw cause;
     if (!(cause instanceof Fault)) throw cause;
-    this.#machine.crash(cause.code);
+    this.#machine.crash(cause.code, false);
   }
 
   #guarded(broker: {

@@ -1,6 +1,6 @@
 /**
- * Crashes between any two steps. Every port that the daemon calls marks a step; the power may go at each of them, and
- * with it everything that is not on the disk.
+ * Crashes between any two steps. Every port that the daemon calls marks a step; at each of them the daemon may be killed,
+ * or the power may go and take with it everything that was written and not synced.
  */
 import type { FaultPlace } from "./faults.ts";
 import type { FaultKind } from "./plan.ts";

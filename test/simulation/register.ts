@@ -27,6 +27,8 @@ export type MoneyBack = {
   readonly minor: bigint;
   readonly purpose: "refund" | "void";
   readonly machine: string;
+  /** False for what staff gave up on: nobody knows whether it was given back. */
+  readonly certain: boolean;
 };
 
 export class Register {
@@ -42,12 +44,32 @@ export class Register {
   readonly dismissed = new Set<string>();
   /** The newest state on each machine's disk. */
   readonly states = new Map<string, TerminalState>();
+  /** As far as it is synced: what a power cut leaves. */
+  readonly #synced = new Map<string, TerminalState>();
+  /** Sales that ended since the last synced transaction: a power cut takes their ends back. */
+  readonly #unsyncedEndings = new Map<string, string[]>();
   /** Sales of which the terminal knows that their money does not come. */
   readonly lost = new Set<string>();
 
   readonly watch: Watch = {
     committed: (machine, commit) => this.#committed(machine, commit),
   };
+
+  /** The power of a machine went: what was written and not synced never happened. */
+  powerLost(machine: string): void {
+    const kept = this.#synced.get(machine);
+    if (kept === undefined) this.states.delete(machine);
+    else this.states.set(machine, kept);
+    for (const saleId of this.#unsyncedEndings.get(machine) ?? []) this.endings.get(saleId)?.pop();
+    this.#unsyncedEndings.delete(machine);
+  }
+
+  /** Everything that was written so far is synced. */
+  synced(machine: string): void {
+    const state = this.states.get(machine);
+    if (state !== undefined) this.#synced.set(machine, state);
+    this.#unsyncedEndings.delete(machine);
+  }
 
   #committed(machine: Machine, commit: SimCommit): void {
     const before = this.states.get(machine.name);
@@ -62,16 +84,20 @@ export class Register {
     for (const sale of commit.sold ?? []) {
       if (!this.sold.has(sale.saleId)) this.sold.set(sale.saleId, { ...sale, machine: machine.name });
     }
+    const givenUp = new Set<string>();
+    for (const event of commit.events) {
+      if (event.kind === "staff.asked" && event.request.kind === "dismiss") givenUp.add(event.request.key);
+    }
+    for (const key of givenUp) this.dismissed.add(key);
     for (const { key, saleId, amount, purpose } of commit.refunds ?? []) {
       const name = `${key}:${purpose}`;
       if (this.moneyBack.has(name)) continue;
-      this.moneyBack.set(name, { key, saleId, minor: amount.minor, purpose, machine: machine.name });
+      const certain = !givenUp.has(key);
+      const { name: machineName } = machine;
+      this.moneyBack.set(name, { key, saleId, minor: amount.minor, purpose, machine: machineName, certain });
     }
-    for (const event of commit.events) {
-      if (event.kind === "staff.asked" && event.request.kind === "dismiss")
-        this.dismissed.add(event.request.key);
-    }
-    this.#closed(before, commit.state);
+    this.#closed(machine.name, before, commit.state);
+    if (commit.synced !== false) this.synced(machine.name);
   }
 
   #tap(machine: Machine, request: Authorise): void {
@@ -90,7 +116,7 @@ export class Register {
   }
 
   /** Sales that were closed since the state before: one transaction may close more than one. */
-  #closed(before: TerminalState | undefined, after: TerminalState): void {
+  #closed(machine: string, before: TerminalState | undefined, after: TerminalState): void {
     if (before?.recent === after.recent) return;
     const known = new Set(before?.recent);
     for (const closed of after.recent) {
@@ -98,6 +124,9 @@ export class Register {
       // After a restart the objects are new, their content is not.
       if (before?.recent.some((old) => old.saleId === closed.saleId && old.ending === closed.ending))
         continue;
+      const unsynced = this.#unsyncedEndings.get(machine);
+      if (unsynced === undefined) this.#unsyncedEndings.set(machine, [closed.saleId]);
+      else unsynced.push(closed.saleId);
       const endings = this.endings.get(closed.saleId);
       if (endings === undefined) this.endings.set(closed.saleId, [closed.ending]);
       else endings.push(closed.ending);

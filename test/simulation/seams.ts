@@ -4,7 +4,9 @@
  */
 import type { CardProof, LedgerAnswer, LedgerOutcome } from "../../daemon/core/clearing.ts";
 import type { DeviceEffect, Journal } from "../../daemon/shell/interpreter.ts";
+import type { MemoryBooks } from "../../sync/ledger/memory-books.ts";
 import type { GatewayWant, StorageWant } from "../../sync/ledger/procedure.ts";
+import type { MemoryMedium } from "../../sync/store/memory-medium.ts";
 import type { Outbox } from "../../sync/store/store.ts";
 import type { Broker } from "../../sync/uplink/broker.ts";
 import type { RequestMessage } from "../../sync/wire.ts";
@@ -18,6 +20,13 @@ export type Spoiled = {
   readonly sometimes: (probability: number) => boolean;
   readonly after: (ms: number, work: () => void) => void;
   readonly now: () => number;
+  /** The disk of the machine, null at the ledger. */
+  readonly medium: MemoryMedium | null;
+  readonly books: MemoryBooks;
+  /** Makes the daemon believe that the ledger has answered. */
+  readonly answer: (answer: LedgerAnswer) => void;
+  /** The outbox row in bytes that go up, null when they are none. */
+  readonly decode: (bytes: Uint8Array) => RequestMessage | null;
 };
 
 export type Seams = {
@@ -28,12 +37,12 @@ export type Seams = {
   ) => (effect: DeviceEffect) => void;
   readonly outbox?: (outbox: Outbox, spoiled: Spoiled) => Outbox;
   readonly broker?: (broker: Broker, spoiled: Spoiled) => Broker;
-  readonly answered?: (
-    take: (answer: LedgerAnswer) => void,
-    spoiled: Spoiled,
-  ) => (answer: LedgerAnswer) => void;
   readonly card?: (card: CardProof, spoiled: Spoiled, pan: string) => CardProof;
-  /** A request that came to the ledger; null to lose it. */
+  /** What the reader says of the card's cryptogram. */
+  readonly verified?: (verified: boolean) => boolean;
+  /** The daemon was stopped for an upgrade and is about to be started again. */
+  readonly upgraded?: (medium: MemoryMedium) => void;
+  /** A request that came to the ledger. */
   readonly request?: (message: RequestMessage, spoiled: Spoiled) => RequestMessage;
   /** How the ledger's storage is asked. */
   readonly storage?: (

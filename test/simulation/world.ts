@@ -4,7 +4,9 @@
  */
 import type { MenuItem } from "../../daemon/core/menu.ts";
 import type { SaleSettings } from "../../daemon/core/settings.ts";
+import { MemoryBooks } from "../../sync/ledger/memory-books.ts";
 import { MemoryMedium } from "../../sync/store/memory-store.ts";
+import { decodeUp, type RequestMessage } from "../../sync/wire.ts";
 import { SETTINGS } from "../support/shop.ts";
 import { Bank } from "./bank.ts";
 import { SimCard } from "./card.ts";
@@ -55,6 +57,7 @@ export class World {
   readonly trace: Trace;
   readonly faults: Faults;
   readonly seams: Seams;
+  readonly books = new MemoryBooks("simulation");
   readonly bank: Bank;
   readonly network: Network;
   readonly ledger: SimLedger;
@@ -176,14 +179,20 @@ export class World {
     return this.#pans.get(token) ?? "";
   }
 
-  spoiledAt(machine: string, now: () => number): Spoiled {
-    const random = new Random(this.plan.seed, `mutant ${machine}`);
+  /** What a mutant may use at a place; a machine adds its own. */
+  spoiledAt(place: string, now: () => number, own: Partial<Spoiled> = {}): Spoiled {
+    const random = new Random(this.plan.seed, `mutant ${place}`);
     return {
-      machine,
+      machine: place,
       now,
       uuid: () => random.uuid(),
       sometimes: (probability) => random.chance(probability),
       after: (ms, work) => this.scheduler.after(ms, work),
+      medium: null,
+      books: this.books,
+      answer: () => undefined,
+      decode: rowIn,
+      ...own,
     };
   }
 
@@ -230,4 +239,9 @@ export class World {
     }
     return this.ledger.idle ? null : "the ledger has unresolved charges";
   }
+}
+
+function rowIn(bytes: Uint8Array): RequestMessage | null {
+  const message = decodeUp(bytes);
+  return message.kind === "request" ? message : null;
 }

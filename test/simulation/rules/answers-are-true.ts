@@ -23,6 +23,10 @@ export const answersAreTrue: Rule = {
             object(`${request.key} is answered reversed and is ${state}`);
           return;
         }
+        case "refunded":
+          if (database.findRefund(terminal, request.key)?.state !== "refunded")
+            object(`${request.key} is answered refunded and is not`);
+          return;
         default:
           return;
       }

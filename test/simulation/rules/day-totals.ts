@@ -4,7 +4,13 @@ import type { Rule } from "./rule.ts";
 
 export const dayTotals: Rule = {
   name: "day-totals-add-up",
-  watch: ({ register, machines }, object) => {
+  watch: ({ register, machines, ledger }, object) => {
+    const notPaid = (key: string): boolean =>
+      ledger.books.charges.some((charge) => charge.key === key && charge.state !== "approved");
+    const voided = (machine: string, saleId: string): boolean =>
+      [...register.moneyBack.values()].some(
+        (back) => back.machine === machine && back.saleId === saleId && back.purpose === "void",
+      );
     const closed = new Map<string, Map<number, DayTotals>>();
     return {
       committed: (machine, commit) => {
@@ -31,7 +37,9 @@ export const dayTotals: Rule = {
           if (state === undefined) continue;
           const days = [...(closed.get(name)?.values() ?? []), state.day.totals];
           const sold = [...register.sold.values()].filter(({ machine }) => machine === name);
-          const back = [...register.moneyBack.values()].filter(({ machine }) => machine === name);
+          const back = [...register.moneyBack.values()].filter(
+            ({ machine, certain }) => machine === name && certain,
+          );
           const said = (total: keyof DayTotals): Total =>
             days.reduce((sum, day) => plus(sum, day[total].count, day[total].minor), { count: 0, minor: 0n });
           const expect = (total: keyof DayTotals, amounts: readonly bigint[]): void => {
@@ -49,6 +57,17 @@ export const dayTotals: Rule = {
           expect(
             "cardOffline",
             sold.filter(({ result }) => result.kind === "approved-offline").map(({ amount }) => amount.minor),
+          );
+          const gone = sold.filter(
+            ({ result, key, saleId }) =>
+              result.kind === "approved-offline" &&
+              notPaid(key) &&
+              !voided(name, saleId) &&
+              !register.dismissed.has(key),
+          );
+          expect(
+            "declinedAfter",
+            gone.map(({ amount }) => amount.minor),
           );
           expect(
             "refunds",
