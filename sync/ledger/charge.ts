@@ -65,6 +65,8 @@ export type Move = { readonly state: ChargeState; readonly steps: readonly Step[
 export function moveOf(charge: Pick<Charge, "state" | "mode" | "authorisation">, learnt: Learnt): Move {
   const { state } = charge;
   const undecided = state === "attempting" || state === "pending";
+  // The goods are gone when an offline sale is not paid: the shop's claim stays visible in the books.
+  const unpaid: readonly Step[] = charge.mode === "offline" ? ["release", "claim"] : ["release"];
   switch (learnt.kind) {
     case "approved":
       if (undecided) return { state: "approved", steps: ["capture"] };
@@ -72,10 +74,7 @@ export function moveOf(charge: Pick<Charge, "state" | "mode" | "authorisation">,
       if (state === "reversing" && charge.authorisation === null) return { state, steps: ["capture"] };
       break;
     case "declined":
-      // The goods are gone when an offline sale is declined: the shop's claim stays visible in the books.
-      if (undecided) {
-        return { state: "declined", steps: charge.mode === "offline" ? ["release", "claim"] : ["release"] };
-      }
+      if (undecided) return { state: "declined", steps: unpaid };
       break;
     case "unknown":
       if (undecided) return { state: "pending", steps: [] };
@@ -86,7 +85,8 @@ export function moveOf(charge: Pick<Charge, "state" | "mode" | "authorisation">,
         return { state: "reversing", steps: [] };
       break;
     case "reversed":
-      if (undecided) return { state: "reversed", steps: ["release"] };
+      // Nobody asked for it: at the gateway something else took the charge back.
+      if (undecided) return { state: "reversed", steps: unpaid };
       if (state === "reversing") {
         return { state: "reversed", steps: [charge.authorisation === null ? "release" : "reversal"] };
       }

@@ -301,12 +301,17 @@ export class Clearing {
       }
       case "failure": {
         const { reason } = result;
-        const alarm: Raise = { kind: "offline-declined", subject: subjectOf(charge), detail: reason };
-        const alarms = charge.mode === "offline" ? [alarm] : [];
-        return yield* this.#settle(charge, { kind: "declined", reason }, close(reason), alarms);
+        return yield* this.#settle(
+          charge,
+          { kind: "declined", reason },
+          close(reason),
+          unpaid(charge, reason),
+        );
       }
-      case "reversed":
-        return yield* this.#settle(charge, { kind: "reversed" }, close("reversed"));
+      case "reversed": {
+        const alarms = unpaid(charge, "reversed at the gateway");
+        return yield* this.#settle(charge, { kind: "reversed" }, close("reversed"), alarms);
+      }
       case "mismatch": {
         const alarm: Raise = { kind: "gateway-mismatch", subject: subjectOf(charge), detail: result.note };
         return yield* this.#settle(charge, { kind: "unknown" }, close(`mismatch: ${result.note}`), [alarm]);
@@ -353,6 +358,11 @@ function orderOf(charge: Charge): Order {
     orderId: charge.saleId,
     amount: charge.amount,
   };
+}
+
+/** The goods of an offline sale are gone: somebody has to know that they are not paid. */
+function unpaid(charge: Charge, detail: string): readonly Raise[] {
+  return charge.mode === "offline" ? [{ kind: "offline-declined", subject: subjectOf(charge), detail }] : [];
 }
 
 function subjectOf(charge: Charge): string {

@@ -249,6 +249,19 @@ describe("a gateway that is hard to understand", () => {
     },
   );
 
+  test.each([
+    ["online", [], []],
+    ["offline", ["customer posted 15000", "suspense posted -15000"], ["offline-declined 1"]],
+  ] as const)("that has reversed a charge unasked is believed, %s", async (mode, uneven, alarms) => {
+    const gateway = new ScriptedGateway(true, 0);
+    gateway.queryResult = { kind: "reversed" };
+    world = await new DeskWorld(gateway).open();
+    expect(await world.ask(authorise("s/1", 15_000, { mode }))).toBe("pending");
+    expect(await world.ask(query("s/1"))).toBe("reversed");
+    expect(world.uneven()).toEqual(uneven);
+    expect(await world.alarms()).toEqual(alarms);
+  });
+
   test("that stays silent is asked with doubling waits, and after an hour an alarm tells", async () => {
     const gateway = new ScriptedGateway(true, 0);
     gateway.queryResult = { kind: "pending", note: "still" };

@@ -179,6 +179,7 @@ describe("the life of a charge", () => {
     ["attempting", "online", null, U, "pending"],
     ["attempting", "online", null, R, "reversing"],
     ["attempting", "online", null, X, "reversed release"],
+    ["pending", "offline", null, X, "reversed release claim"],
     ["pending", "online", null, A, "approved capture"],
     ["pending", "offline", null, D, "declined release claim"],
     ["pending", "online", null, U, "pending"],
