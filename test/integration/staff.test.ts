@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Counter } from "../support/counter.ts";
-import { drivenSale } from "../support/driven-sale.ts";
+import { drivenSale, verdictOf } from "../support/driven-sale.ts";
 import { type Said, saypay, staffOf } from "../support/staff.ts";
 import type { Paper } from "../support/virtual-printer.ts";
 
@@ -13,7 +13,7 @@ const START_LIMIT_MS = 120_000;
 const CASE_LIMIT_MS = 60_000;
 const SETTINGS = {
   speaking: { rate: 400 },
-  receipt: { retryMs: 500 },
+  receipt: { retryMs: 500, attempts: 100 },
   payment: { answerMs: 3_000, queryMs: 1_000 },
 };
 /** Two iced americanos, see drivenSale. */
@@ -167,6 +167,20 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
     expect((await staff("status")).out).toMatch(/^counter-1: may sell\n/);
   });
 
+  it("gets a slip again as COPY when the roll ran out in the middle, and a customer's receipt all the same", async () => {
+    await counter.printer.act("paper-out", { afterLines: 8 });
+    const before = counter.papers().length;
+    expect(await staff("refund", "3", "--amount", "500")).toMatchObject({ status: 0 });
+    expect((await staff("status")).out).toContain("1 papers");
+    await counter.printer.act("ok");
+    const slip = await paper("재발행된 전표입니다", before);
+    expect(slip.lines.join("\n")).toMatch(/환불 완료.*환불 금액 +500원/s);
+    expect((await staff("refund", "3", "--amount", "500")).status).toBe(0);
+    const printed = counter.papers().length;
+    expect(await verdictOf(counter, await sell())).toMatchObject({ originals: 1, copies: 0 });
+    await paper(/환불 금액 +500원/, printed);
+  });
+
   it("stops waiting for a charge only when it means it", async () => {
     counter.network.cut();
     await until(async () => !(await counter.health()).linkUp);
@@ -189,28 +203,28 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
     const { report } = (closed?.["answer"] ?? {}) as {
       report: { totals: object; netMinor: string; day: number };
     };
-    // Five sales, two of them offline; refunds of 9,000 and 1,000, one void, one dismissed.
+    // Six sales, two of them offline; refunds of 9,000 in two parts and of 1,000 twice 500; one void, one dismissed.
     expect(report).toMatchObject({
       day: 1,
       totals: {
-        card: { count: 3, minor: String(3 * PRICE) },
+        card: { count: 4, minor: String(4 * PRICE) },
         cardOffline: { count: 2, minor: String(2 * PRICE) },
-        refunds: { count: 3, minor: String(PRICE + 1_000) },
+        refunds: { count: 5, minor: String(PRICE + 2_000) },
         voids: { count: 1, minor: String(PRICE) },
         declinedAfter: { count: 0, minor: "0" },
         dismissed: { count: 1, minor: String(PRICE) },
       },
-      netMinor: String(5 * PRICE - PRICE - 1_000 - PRICE - PRICE),
+      netMinor: String(6 * PRICE - PRICE - 2_000 - PRICE - PRICE),
       queued: { count: 0 },
       refundsQueued: { count: 0 },
       firstNumber: 1,
-      lastNumber: 5,
+      lastNumber: 6,
     });
     const text = (await paper("일 일 마 감", before)).lines.join("\n");
     expect(text).toMatch(
-      /카드 +3 +27,000\n카드\(오프라인 승인\) +2 +18,000\n매출 합계 +5 +45,000\n환불 +3 +-10,000/,
+      /카드 +4 +36,000\n카드\(오프라인 승인\) +2 +18,000\n매출 합계 +6 +54,000\n환불 +5 +-11,000/,
     );
-    expect(text).toMatch(/순매출 +17,000원/);
+    expect(text).toMatch(/순매출 +25,000원/);
 
     const yesterday = await staff("refund", "5");
     expect(yesterday).toMatchObject({ status: 3, err: expect.stringContaining("earlier day") });
@@ -223,10 +237,10 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
     });
     expect(await staff("refund", third)).toMatchObject({
       status: 0,
-      out: "done: KRW 8,000 of sale 3 went back to the card",
+      out: "done: KRW 7,000 of sale 3 went back to the card",
     });
     expect((await staff("close-day", "--language", "en")).out).toBe(
-      "day 2 closed: 0 sales, net KRW -8,000; not settled yet: 0 sales (KRW 0) and 0 refunds (KRW 0); the report is printing",
+      "day 2 closed: 0 sales, net KRW -7,000; not settled yet: 0 sales (KRW 0) and 0 refunds (KRW 0); the report is printing",
     );
     await paper("DAY CLOSE", before);
   });
@@ -280,7 +294,7 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
       saypay(["sales", "--data", `${counter.folder}/data`]),
       saypay(["sales"], { env: { SAYPAY_CONFIG: config } }),
     ]);
-    expect(byFile?.out.split("\n")).toHaveLength(6);
+    expect(byFile?.out.split("\n")).toHaveLength(7);
     expect(byFolder).toEqual(byFile);
     expect(byEnvironment).toEqual(byFile);
   });
