@@ -80,6 +80,8 @@ export class JournalKeeper {
   }
 
   #salvage(damage: Fault): void {
+    // Damage may have been met after the file was opened.
+    this.store.close();
     const { terminal, sale } = this.#settings;
     const place = { path: journalPath(this.#settings), terminal };
     const report = salvageJournal(place, damage.detail, Date.now(), journalRules(sale));
