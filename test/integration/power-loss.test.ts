@@ -5,12 +5,14 @@
 import { describe, expect, test } from "vitest";
 import { cutJournal, recordJournal } from "../support/power-loss/journal-cuts.ts";
 import { cutLedger, recordLedger } from "../support/power-loss/ledger-cuts.ts";
+import { cutRecoveries } from "../support/power-loss/recovery-cuts.ts";
 
 const CUTS = 520;
 const SALES = 60;
-const LEDGER_CUTS = 200;
+const SECOND_CUTS = 100;
+const LEDGER_CUTS = 150;
 const LEDGER_SALES = 50;
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 
 describe("the journal", () => {
   test(`after ${CUTS} power cuts holds everything that was synced, whole, and nothing that was not begun`, {
@@ -24,6 +26,15 @@ describe("the journal", () => {
     expect(report.withLosses).toBeGreaterThan(CUTS / 2);
     expect(report.morePreserved).toBeGreaterThan(0);
     expect(run.logsBegun).toBeGreaterThan(3);
+  });
+
+  test(`after ${SECOND_CUTS} second power cuts, while it recovers from a first, holds the same`, {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const report = await cutRecoveries(await recordJournal(3, SALES, "none"), SECOND_CUTS, 1);
+    expect(report.violations).toEqual([]);
+    expect(report.withLosses).toBeGreaterThan(SECOND_CUTS / 2);
+    expect(report.morePreserved).toBeGreaterThan(0);
   });
 
   test.each(["normal", "off", "early"] as const)("a planted mistake is found: %s", async (mistake) => {

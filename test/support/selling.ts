@@ -50,6 +50,7 @@ export const SELLING_SETTINGS: SaleSettings = {
 const BEGIN_MS = 1_795_000_000_000;
 const CARDS = 12;
 const PAGE_ROWS = 100;
+const FINISHING_TRIES = 10;
 const ITEMS = ["americano", "latte", "cookie", "water"];
 
 export class SellingCounter {
@@ -60,7 +61,6 @@ export class SellingCounter {
   #said: string[] = [];
   #printing: string[] = [];
   #nowMs = BEGIN_MS;
-  #taps = 0;
 
   /** The store is open and new. */
   constructor(store: SaleStore, state: TerminalState, random: Random) {
@@ -102,6 +102,17 @@ export class SellingCounter {
     this.#happen({ kind: "daemon.started" });
     this.#happen({ kind: "link.changed", up: true });
     this.#happen({ kind: "journal.welcomed" });
+  }
+
+  /** Starts on a journal that others wrote, and brings the sale that was under way to an end. */
+  finish(): void {
+    this.start();
+    for (let tries = 0; tries < FINISHING_TRIES && this.state.sale !== null; tries += 1) {
+      this.#answerAll(approved);
+      this.#print(null);
+      this.#turn({ kind: "cancel" });
+      this.#fireTimer(1);
+    }
   }
 
   /** One sale from the button to its end. Offline sales stay in the outbox until `drain`. */
@@ -165,9 +176,9 @@ export class SellingCounter {
   }
 
   #tap(): void {
-    this.#taps += 1;
     const token = `ntag424:04DE5F1EACC0${10 + Math.floor(this.#random() * CARDS)}`;
-    const card = { token, masked: `****-C0${token.slice(-2)}`, counter: this.#taps };
+    const counter = (this.#store.lastCounter(token) ?? 0) + 1;
+    const card = { token, masked: `****-C0${token.slice(-2)}`, counter };
     this.#interpreter.presentCard(card, { verified: true, denied: () => false });
     this.#settle();
   }

@@ -49,6 +49,17 @@ export function logsBegunIn(operations: readonly DiskOperation[]): number {
   return begun;
 }
 
+export function sumOf(reports: readonly CutReport[]): CutReport {
+  const sum = (of: (report: CutReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0);
+  return {
+    cuts: sum(({ cuts }) => cuts),
+    withLosses: sum(({ withLosses }) => withLosses),
+    morePreserved: sum(({ morePreserved }) => morePreserved),
+    violations: reports.flatMap(({ violations }) => violations),
+  };
+}
+
 /** Goes through the run once and calls `look` with the disk as it may be found after each cut. */
 export function cutEach(
   operations: readonly DiskOperation[],

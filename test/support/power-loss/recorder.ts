@@ -8,11 +8,20 @@
  * them with the real ones, byte by byte.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMPILED, ROOT } from "../program.ts";
-import { Disk } from "./disk.ts";
+import { Disk, type DiskImage } from "./disk.ts";
 import { type DiskOperation, readRecord } from "./record.ts";
 
 const SOURCE = join(ROOT, "test", "support", "power-loss", "recorder.c");
@@ -37,27 +46,38 @@ export function quickFolder(name: string): string {
   return realpathSync(mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), `saypay-${name}-`)));
 }
 
-/** Compiles the recorder into a folder. Throws with what the compiler says. */
-export function compileRecorder(folder: string): string {
+let compiledLibrary: string | undefined;
+
+/** The recorder, compiled once for this process and removed when it ends. Throws with what the compiler says. */
+function recorderLibrary(): string {
+  if (compiledLibrary !== undefined) return compiledLibrary;
+  const folder = quickFolder("recorder");
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const library = join(folder, "recorder.so");
   const args = ["-shared", "-fPIC", "-O2", "-Wall", "-o", library, SOURCE, "-ldl", "-lpthread"];
   const compiled = spawnSync("gcc", args, { encoding: "utf8" });
   if (compiled.error !== undefined)
     throw new Error("gcc is missing: apt-get install build-essential", { cause: compiled.error });
   if (compiled.status !== 0) throw new Error(`gcc ${SOURCE}:\n${compiled.stderr}`);
+  compiledLibrary = library;
   return library;
 }
 
 /**
- * Runs `program` (below the compiled tree) with FOLDER and `args`. Rejects when it fails, and when the files that
- * follow from the record are not the files that are there.
+ * Runs `program` (below the compiled tree) with FOLDER and `args`; FOLDER holds `files`. Rejects when it fails, and when
+ * the files that follow from the record are not the files that are there.
  */
-export async function recorded(program: string, args: readonly string[]): Promise<Recording> {
+export async function recorded(
+  program: string,
+  args: readonly string[],
+  files: DiskImage = new Map(),
+): Promise<Recording> {
   const place = quickFolder("record");
   try {
     const folder = join(place, "disk");
     mkdirSync(folder);
-    const library = compileRecorder(place);
+    for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+    const library = recorderLibrary();
     const record = join(place, "record");
     const env = {
       ...process.env,
@@ -73,7 +93,7 @@ export async function recorded(program: string, args: readonly string[]): Promis
       }),
     );
     const operations = readRecord(record, folder);
-    compare(operations, folder);
+    compare(operations, folder, files);
     const { operations: others, marks } = withoutMarks(operations);
     if (marks.pop()?.line !== END) throw new Error("the recorded program did not come to its end");
     return { operations: others, marks };
@@ -96,8 +116,8 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-function compare(operations: readonly DiskOperation[], folder: string): void {
-  const disk = new Disk();
+function compare(operations: readonly DiskOperation[], folder: string, files: DiskImage): void {
+  const disk = new Disk(files);
   for (const operation of operations) disk.apply(operation);
   const visible = disk.visible();
   for (const name of readdirSync(folder)) {
