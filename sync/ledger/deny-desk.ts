@@ -2,7 +2,8 @@
  * The deny list at the ledger: who is on it, the coded list that terminals get, and the answer whether a card is denied,
  * which is exact here and at hand without a question to the storage.
  *
- * A change is in the books before it takes effect; whoever publishes the list is called afterwards.
+ * A change is in the books before it takes effect; whoever publishes the list is called afterwards. Assumes that this
+ * process alone changes the list.
  */
 import { buildDenyList, type DenyList, denyHash, MAX_DENIED_CARDS, NO_CARDS } from "../wire.ts";
 import type { DeniedCard, TerminalRegistry } from "./registry.ts";
