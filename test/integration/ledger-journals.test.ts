@@ -5,7 +5,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { RECALL_PAGE } from "../../sync/wire.ts";
-import { copyJournal } from "../support/journal-terminal.ts";
+import { adopt, copyJournal } from "../support/journal-terminal.ts";
 import { LedgerTrial } from "../support/ledger-trial.ts";
 
 /** Files are synced and brokers asked here, on machines that may be busy. */
@@ -82,18 +82,32 @@ describe("a copied card", () => {
   });
 
   test("that was let in because it came first puts the original out, not both", async () => {
-    const original = trial.machine("card");
-    expect(await original.verdict()).toBe("welcome");
-    await trial.switchOff(original);
+    const first = trial.machine("card");
+    expect(await first.verdict()).toBe("welcome");
+    await trial.switchOff(first);
     copyJournal(trial.folder("card"), trial.folder("copy"));
     const copy = trial.machine("copy");
     expect(await copy.verdict()).toBe("welcome");
     await trial.switchOff(copy);
-    expect(await trial.machine("card").verdict()).toBe("copied");
+    const original = trial.machine("card");
+    expect(await original.verdict()).toBe("copied");
+    original.sell("a/1", { mode: "offline" });
+    expect(await original.outcome("a/1")).toBe("approved");
+    await trial.switchOff(original);
+
+    // Staff says that this is the terminal.
+    adopt(trial.folder("card"));
+    const adopted = trial.machine("card");
+    expect(await adopted.verdict()).toBe("welcome");
+    adopted.sell("b/1");
+    expect(await adopted.outcome("b/1")).toBe("approved");
+    await trial.switchOff(adopted);
+    expect(await trial.machine("copy").verdict()).toBe("replaced");
+    expect(await trial.charges()).toEqual(["a/1 approved", "b/1 approved"]);
   });
 });
 
-test("a backup that was put back is refused", async () => {
+test("a backup that was put back is refused until it is adopted, and then told what it does not know", async () => {
   const terminal = trial.machine("card");
   terminal.sell("a/1");
   expect(await terminal.outcome("a/1")).toBe("approved");
@@ -108,6 +122,18 @@ test("a backup that was put back is refused", async () => {
   expect(await restored.verdict()).toBe("restored");
   expect(await trial.alarms()).toEqual(["journal-restored counter-1"]);
   expect(await trial.charges()).toEqual(["a/1 approved", "b/1 approved", "c/1 approved"]);
+  await trial.switchOff(restored);
+
+  adopt(trial.folder("backup"));
+  const adopted = trial.machine("backup", { recalling: true });
+  expect(await adopted.verdict()).toBe("welcome");
+  await adopted.until("the past is told", () => adopted.recalled.length > 0);
+  expect(adopted.recalled[0]?.sales.map(({ key }) => key)).toEqual(["a/1", "b/1", "c/1"]);
+  adopted.sell("d/1");
+  expect(await adopted.outcome("d/1")).toBe("approved");
+  await trial.switchOff(adopted);
+  // The newer card that was taken out is put in again: it is not the journal that sells any more.
+  expect(await trial.machine("card").verdict()).toBe("replaced");
 });
 
 describe("a journal from nowhere", () => {
@@ -144,10 +170,9 @@ describe("a journal from nowhere", () => {
     expect(await old.outcome("declined/1")).toBe("declined insufficient-funds");
     await trial.switchOff(old);
 
-    const successor = trial.machine("salvaged", {
-      recalling: true,
-      identity: (own) => ({ ...own, predecessor }),
-    });
+    // The card is lost; the operator reads the old journal's id at the ledger.
+    adopt(trial.folder("new card"), predecessor);
+    const successor = trial.machine("new card", { recalling: true });
     expect(await successor.verdict()).toBe("welcome");
     await successor.until("the past is told", () => successor.recalled.length > 0);
     const [memory] = successor.recalled;

@@ -5,6 +5,7 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LedgerAnswer } from "../../daemon/core/clearing.ts";
 import type { RecalledSale } from "../../daemon/core/staff.ts";
+import { adoptJournal } from "../../sync/store/salvage.ts";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import type { JournalIdentity } from "../../sync/store/store.ts";
 import { MqttBroker, type MqttSettings } from "../../sync/uplink/mqtt-adapter.ts";
@@ -14,6 +15,7 @@ import { until } from "./processes.ts";
 
 type Event = { readonly kind: string; readonly atMs: number };
 
+const JOURNAL_FILE = "journal.sqlite";
 const LIMIT_MS = 15_000;
 const NOTHING = {
   events: [{ kind: "x", atMs: 1 }],
@@ -51,7 +53,7 @@ export class JournalTerminal {
     const { terminal = "counter-1", folder, url, ledgerKey, identity, tls, recalling } = settings;
     mkdirSync(folder, { recursive: true });
     this.folder = folder;
-    this.store = new SqliteStore({ path: join(folder, "journal.sqlite"), terminal });
+    this.store = new SqliteStore({ path: join(folder, JOURNAL_FILE), terminal });
     this.store.open();
     this.uplink = new Uplink({
       terminal,
@@ -109,6 +111,13 @@ export class JournalTerminal {
     await this.uplink.stop();
     this.store.close();
   }
+}
+
+/** Makes a successor of the journal in this folder, as staff does with a journal that the ledger does not accept. */
+export function adopt(folder: string, predecessor: string | null = null, terminal = "counter-1"): void {
+  mkdirSync(folder, { recursive: true });
+  const place = { path: join(folder, JOURNAL_FILE), terminal };
+  adoptJournal<Event, null>(place, Date.now(), { fold: () => null, resume: () => null }, predecessor);
 }
 
 /** Copies the journal of a terminal that is stopped, as with an image of its card. */
