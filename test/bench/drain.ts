@@ -166,7 +166,13 @@ async function bare(siteFolder: string, folder: string): Promise<BareRate> {
   const settings = join(siteFolder, "ledger.yaml");
   const journal = join(siteFolder, "data", "journal.sqlite");
   said("the bare posting rate");
-  const { stdout } = await promisify(execFile)(process.execPath, [program, settings, journal, folder]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    program,
+    settings,
+    journal,
+    folder,
+    TERMINAL,
+  ]);
   return JSON.parse(stdout) as BareRate;
 }
 

@@ -3,7 +3,7 @@
  * to the clearing desk on SQLite storage and the settings' gateway, in order, each when the one before is answered.
  * Prints one JSON line: how many, how long, peak memory.
  *
- *   node dist/test/support/bare-desk.js LEDGER.yaml JOURNAL.sqlite FOLDER
+ *   node dist/test/support/bare-desk.js LEDGER.yaml JOURNAL.sqlite FOLDER TERMINAL
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -19,9 +19,9 @@ import { peakMemoryMiB } from "./processes.ts";
 
 export type BareRate = { readonly approved: number; readonly seconds: number; readonly peakMiB: number };
 
-const [settingsFile, journal, folder] = process.argv.slice(2);
-if (settingsFile === undefined || journal === undefined || folder === undefined)
-  throw new Error("give LEDGER.yaml JOURNAL.sqlite FOLDER");
+const [settingsFile, journal, folder, terminal] = process.argv.slice(2);
+if (settingsFile === undefined || journal === undefined || folder === undefined || terminal === undefined)
+  throw new Error("give LEDGER.yaml JOURNAL.sqlite FOLDER TERMINAL");
 
 const settings = readLedgerSettings(settingsFile);
 mkdirSync(folder, { recursive: true });
@@ -40,7 +40,6 @@ const desk = new ClearingDesk({
 });
 
 const database = new Database(journal, { readonly: true });
-const terminal = String(database.prepare("SELECT terminal FROM journal_identity").pluck().get());
 const requests = database
   .prepare<[], { request: string }>("SELECT request FROM outbox ORDER BY position")
   .all()
