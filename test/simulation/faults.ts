@@ -7,7 +7,7 @@ import { Random } from "./random.ts";
 
 export class Faults {
   readonly #plan: Plan;
-  readonly #left: ReadonlySet<string>;
+  readonly #only: ReadonlySet<string> | null;
   readonly #told: (name: string, kind: FaultKind, place: string) => void;
   #count = 0;
   #healed = false;
@@ -15,7 +15,7 @@ export class Faults {
   /** `told` hears of every fault that happens. */
   constructor(plan: Plan, told: (name: string, kind: FaultKind, place: string) => void) {
     this.#plan = plan;
-    this.#left = new Set(plan.withoutFaults);
+    this.#only = plan.onlyFaults === null ? null : new Set(plan.onlyFaults);
     this.#told = told;
   }
 
@@ -35,7 +35,7 @@ export class Faults {
 
   #happens(kind: FaultKind, place: string, number: number): boolean {
     const name = `${kind}@${place}#${number}`;
-    if (this.#healed || this.#left.has(name)) return false;
+    if (this.#healed || this.#only?.has(name) === false) return false;
     this.#count += 1;
     this.#told(name, kind, place);
     return true;

@@ -84,10 +84,11 @@ export type Plan = {
   readonly touch: number;
   /** Kinds that are not named do not happen. */
   readonly rates: Readonly<Partial<Record<FaultKind, number>>>;
-  /** Single faults that are left out, by name ("daemon-crash@t1#3"). */
-  readonly withoutFaults: readonly string[];
-  /** Single sales that are left out ("t1#3"). */
-  readonly withoutSales: readonly string[];
+  /** What is left of a plan that was made smaller (shrink.ts): terminals ("t1"), sales ("t1#3") and faults
+   * ("daemon-crash@t1#2") by name; null for all of them. */
+  readonly onlyTerminals: readonly string[] | null;
+  readonly onlySales: readonly string[] | null;
+  readonly onlyFaults: readonly string[] | null;
 };
 
 export const MAXIMUM_TERMINALS = 20;
@@ -121,12 +122,27 @@ export function planOf(seed: number): Plan {
     history,
     touch,
     rates,
-    withoutFaults: [],
-    withoutSales: [],
+    onlyTerminals: null,
+    onlySales: null,
+    onlyFaults: null,
   };
 }
 
 /** A plan in which nothing fails, for scripts that let chosen things fail. */
 export function calmPlan(seed: number, change: Partial<Plan> = {}): Plan {
   return { ...planOf(seed), rates: {}, ...change };
+}
+
+export function terminalsOf({ terminals, onlyTerminals }: Plan): string[] {
+  const all = Array.from({ length: terminals }, (_, index) => `t${index + 1}`);
+  return all.filter((terminal) => onlyTerminals?.includes(terminal) !== false);
+}
+
+/** What a plan changes of the one that its seed draws. */
+export function changeOf(plan: Plan): Partial<Plan> {
+  const drawn = planOf(plan.seed);
+  const changed = Object.entries(plan).filter(
+    ([field, value]) => JSON.stringify(value) !== JSON.stringify(drawn[field as keyof Plan]),
+  );
+  return Object.fromEntries(changed);
 }

@@ -43,7 +43,7 @@ export class Street {
       this.#queue(machine, number + 1, last);
     };
     this.#waiting += 1;
-    if (plan.withoutSales.includes(`${machine.name}#${number}`)) return next();
+    if (plan.onlySales?.includes(`${machine.name}#${number}`) === false) return next();
     const random = new Random(plan.seed, `customer ${machine.name}#${number}`);
     scheduler.after(random.spread(500, 90_000), () => {
       if (this.#world.healed && touch === undefined) return next();

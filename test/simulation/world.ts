@@ -14,7 +14,7 @@ import { Faults } from "./faults.ts";
 import { SimLedger } from "./ledger.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, terminalsOf } from "./plan.ts";
 import { Random } from "./random.ts";
 import { Register } from "./register.ts";
 import type { Rule, Watch } from "./rules/rule.ts";
@@ -118,7 +118,7 @@ export class World {
       note: (place, what, detail) => this.note(place, what, detail),
     });
     this.ledger = new SimLedger(this);
-    for (let number = 1; number <= plan.terminals; number += 1) this.addMachine(`t${number}`, `t${number}`);
+    for (const terminal of terminalsOf(plan)) this.addMachine(terminal, terminal);
     this.street = new Street(this);
     // The register comes first: the rules look at what it has gathered.
     this.#watches = [
