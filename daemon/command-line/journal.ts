@@ -1,8 +1,11 @@
-/** The journal of a terminal that is stopped: checked, or taken over when the ledger does not accept it any more. */
-import { existsSync } from "node:fs";
+/** The journal of a terminal that is stopped: checked, or continued by a successor that the ledger accepts. */
+import { existsSync, statSync } from "node:fs";
+import { adoptJournal, type SalvageReport } from "../../sync/store/salvage.ts";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
+import { readConfig, saleSettings } from "../config.ts";
 import type { SaleEvent } from "../core/event.ts";
 import type { TerminalState } from "../core/sale.ts";
+import { journalPath, journalRules } from "../journal-keeper.ts";
 import { Complaint, EXIT } from "./exit-status.ts";
 import type { Place } from "./place.ts";
 
@@ -11,10 +14,12 @@ import type { Place } from "./place.ts";
  * when the terminal runs, "journal.newer" or "journal.unwritable", and a Complaint when there is no journal.
  */
 export function verifyJournal(place: Place): { readonly events: number } {
-  const store = new SqliteStore<SaleEvent, TerminalState>({
-    path: existing(place.journal),
-    terminal: terminalOf(place),
-  });
+  if (place.terminal === null)
+    throw new Complaint(EXIT.usage, "whose journal? Name the terminal's settings with --config FILE");
+  const path = journalPath(place);
+  // Opening a journal makes one where there is none; a mistyped folder must not look like a new shop.
+  if (!existsSync(path)) throw new Complaint(EXIT.unclear, `there is no journal at ${path}; check --config`);
+  const store = new SqliteStore<SaleEvent, TerminalState>({ path, terminal: place.terminal });
   store.open();
   try {
     return store.verify();
@@ -23,13 +28,32 @@ export function verifyJournal(place: Place): { readonly events: number } {
   }
 }
 
-/** Opening a journal makes one where there is none; a mistyped folder must not look like a new shop. */
-function existing(path: string): string {
-  if (existsSync(path)) return path;
-  throw new Complaint(EXIT.unclear, `there is no journal at ${path}; check --config or --data`);
+/**
+ * Makes a successor of the journal that the settings name, and lays the old one aside. `predecessor`: the id that the
+ * ledger knows, for a journal that is new or lost. The settings must be valid: what the old journal has not folded yet is
+ * folded by them. Throws Fault "settings.invalid", "journal.locked", "journal.newer" or "journal.unwritable".
+ */
+export function adopt(configPath: string, predecessor: string | null): SalvageReport {
+  const config = readConfig(configPath);
+  const path = journalPath(config);
+  const isThere = existsSync(path) && statSync(path).size > 0;
+  if (!isThere && predecessor === null)
+    throw new Complaint(
+      EXIT.usage,
+      `there is no journal at ${path}; name the one that the ledger knows (its alarm says which) with --predecessor ID`,
+    );
+  const place = { path, terminal: config.terminal };
+  return adoptJournal(place, Date.now(), journalRules(saleSettings(config)), predecessor);
 }
 
-function terminalOf({ terminal }: Place): string {
-  if (terminal !== null) return terminal;
-  throw new Complaint(EXIT.usage, "whose journal? Name the terminal's settings with --config FILE");
+/** What was carried over, in one line and what to do next. */
+export function adoptedText(report: SalvageReport): string {
+  const { journalId, predecessor, setAside, waiting, waitingLost, sales, events } = report;
+  const kept = events === null ? "no events" : `events ${events.from} to ${events.to}`;
+  const lost = waitingLost === null || waitingLost === 0 ? "" : `, ${waitingLost} requests lost`;
+  const old = setAside === null ? "" : `; the old one lies at ${setAside}`;
+  return [
+    `adopted: journal ${journalId} continues ${predecessor ?? "none"} with ${kept}, ${sales} sales, ${waiting} requests that wait${lost}${old}.`,
+    "Start the terminal: it sells when the ledger has told what it remembers.",
+  ].join("\n");
 }

@@ -95,11 +95,11 @@ function standingText(standing: Sent<Standing>): string {
 
 const BARRED = {
   copied:
-    "another machine sells with a copy of this journal. Stop one of the two; if this one is to go on, stop it and run: saypay journal adopt",
+    "this journal was opened elsewhere, too: another machine sells with a copy of it, or an older backup was put back. Switch every other one off for good; then, with the terminal stopped, run: saypay journal adopt",
   restored:
     "an old backup of the journal was put back. Put the newest one back, or stop the terminal and run: saypay journal adopt",
   replaced:
-    "the ledger knows another journal of this terminal. Put that one back, or stop the terminal and run: saypay journal adopt",
+    "the ledger knows another journal of this terminal. Put that one back, or stop the terminal and run: saypay journal adopt --predecessor ID, with the id that the ledger names",
 } as const;
 
 function two(value: number): string {

@@ -11,7 +11,7 @@ import { MAXIMUM_SALES } from "../staff-requests.ts";
 import { ageText, amountText } from "./amounts.ts";
 import { askTerminal, type Received } from "./client.ts";
 import { Complaint, EXIT, EXIT_HELP, type ExitStatus } from "./exit-status.ts";
-import { verifyJournal } from "./journal.ts";
+import { adopt, adoptedText, verifyJournal } from "./journal.ts";
 import { placeOf } from "./place.ts";
 import { sentenceOf } from "./sentences.ts";
 
@@ -146,6 +146,16 @@ sub(
   say(options, { kind: "verified", events }, `the journal is whole: ${events} events`);
 });
 
+sub(
+  journal,
+  "adopt",
+  "Go on with a journal that the ledger does not accept (a copy, an old backup, a new one), as its successor.",
+  "saypay journal adopt -c saypay.yaml",
+)
+  .option("--predecessor <id>", "the journal that the ledger knows, when this one is new or lost")
+  .option("-y, --yes", "do not ask for confirmation")
+  .action(adoptHere);
+
 /** --data says more than a settings file that the environment names. */
 function named(options: Common): Common {
   const { config, data, json = false } = options;
@@ -188,6 +198,18 @@ async function dismiss(name: string, options: Common & { yes?: boolean }): Promi
   if (options.yes !== true && !(await confirmed(question)))
     return fail("not dismissed; --yes says so without being asked", EXIT.refused);
   return tell(options, { kind: "dismiss", key });
+}
+
+async function adoptHere(options: Common & { predecessor?: string; yes?: boolean }): Promise<void> {
+  const { config } = named(options);
+  if (config === undefined)
+    throw new Complaint(EXIT.usage, "whose journal? Name the terminal's settings with --config FILE");
+  const question =
+    "Is this the one machine that goes on as this terminal? Every other with its journal must be off for good. [y/N] ";
+  if (options.yes !== true && !(await confirmed(question)))
+    return fail("not adopted; --yes says so without being asked", EXIT.refused);
+  const report = adopt(config, options.predecessor ?? null);
+  say(options, { kind: "adopted", ...report }, adoptedText(report));
 }
 
 /** Without a person at a terminal nobody confirms. */

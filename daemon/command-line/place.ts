@@ -8,7 +8,6 @@ import { Complaint, EXIT } from "./exit-status.ts";
 export type Place = {
   readonly data: string;
   readonly socket: string;
-  readonly journal: string;
   /** Null when only the folder was named. */
   readonly terminal: string | null;
 };
@@ -29,5 +28,5 @@ export function placeOf(named: Named): Place {
 }
 
 function inFolder(data: string, terminal: string | null): Place {
-  return { data, socket: join(data, STAFF_SOCKET), journal: join(data, "journal.sqlite"), terminal };
+  return { data, socket: join(data, STAFF_SOCKET), terminal };
 }

@@ -73,7 +73,8 @@ export function salvageJournal<Event extends JournalEvent, State>(
 
 /**
  * Makes a successor of a journal that is intact, or missing: for staff who have found out why the ledger does not accept
- * it. `predecessor` is the id to continue when the journal cannot tell its own.
+ * it. `predecessor` is the id to continue instead of the journal's own: that of a journal that is lost, when this one was
+ * begun in its place. Null: its own.
  */
 export function adoptJournal<Event extends JournalEvent, State>(
   place: JournalPlace,

@@ -53,7 +53,7 @@ export function saveFrom<Event extends JournalEvent, State>(
   const waiting = rows.filter(({ status }) => status === "waiting");
   const saved: Saved = { waiting: waiting.map(parseRequest), lastSequence: lastSequenceOf(rows, sales) };
   const { state, ...from } = stateFrom(file, events, proven, rules);
-  const predecessor = provenId(file, findings, terminal) ?? givenPredecessor;
+  const predecessor = givenPredecessor ?? provenId(file, findings, terminal);
   const { denyList, snapshot } = findings;
   return {
     inheritance: {

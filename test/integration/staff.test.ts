@@ -3,6 +3,7 @@
  * back, a receipt printed again, the day closed, with the ledger and without it.
  */
 import { randomUUID } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Counter } from "../support/counter.ts";
 import { drivenSale, verdictOf } from "../support/driven-sale.ts";
@@ -312,6 +313,13 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
     });
   });
 });
+
+/** Puts other bytes into a file, at this part of its length. */
+function overwrite(path: string, part: number): void {
+  const bytes = readFileSync(path);
+  bytes.fill(0x5a, Math.floor(bytes.length * part), Math.floor(bytes.length * part) + 2_000);
+  writeFileSync(path, bytes);
+}
 
 async function until(reached: () => Promise<boolean>): Promise<void> {
   while (!(await reached())) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -262,7 +262,7 @@ describe("lists", () => {
   it.each([
     [{ kind: "new" }, /not been asked yet/],
     [{ kind: "recalling" }, /sells nothing until/],
-    [{ kind: "barred", reason: "copied" }, /another machine.*saypay journal adopt/],
+    [{ kind: "barred", reason: "copied" }, /another machine.*backup.*saypay journal adopt/],
     [{ kind: "barred", reason: "restored" }, /old backup.*saypay journal adopt/],
     [{ kind: "barred", reason: "replaced" }, /another journal.*saypay journal adopt/],
   ] as const)("a terminal that is %o says what to do", (standing, expected) => {
