@@ -37,7 +37,7 @@ export function verdictOf(known: KnownJournal | null, claim: JournalClaim): Verd
     kind: "replaced",
     because:
       `journal ${claim.journalId} does not continue ${known.journalId}, with which this terminal sold so far: ` +
-      'run "saypay journal adopt" on the terminal, or accept the new journal at the ledger when the old one is lost',
+      `run "saypay journal adopt --predecessor ${known.journalId}" on the terminal, or let the new journal in at the ledger`,
   };
 }
 
