@@ -311,6 +311,11 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
       status: 0,
       out: expect.stringMatching(/^the journal is whole: \d+ events$/),
     });
+    overwrite(counter.journal, 0.6);
+    expect(await staff("journal", "verify")).toMatchObject({
+      status: 65,
+      err: expect.stringContaining("does not verify"),
+    });
   });
 });
 
