@@ -10,6 +10,8 @@ import { backOffMs } from "../../daemon/core/back-off.ts";
 import type { LedgerAnswer, LedgerRequest } from "../../daemon/core/clearing.ts";
 import type { OutboxRow } from "../store/store.ts";
 import {
+  GATHER_MS,
+  GATHERED_ANSWERS,
   ignoredDuplicate,
   isLinkUp,
   notKnown,
@@ -54,6 +56,8 @@ export function rowsRead(
   random: number,
 ): UplinkStep {
   const window = [...state.window];
+  // Answered and not delivered yet: the outbox still has them, should the window have gone back.
+  const answered = new Set(state.gathered.map(({ requestId }) => requestId));
   let { readTo, heldFrom } = state;
   let left = 0;
   for (const row of rows) {
@@ -65,7 +69,7 @@ export function rowsRead(
     }
     readTo = row.position;
     if (isHeldBack(state, row)) heldFrom ??= row.position;
-    else window.push({ row, sends: 0, dueRound: state.round });
+    else if (!answered.has(row.id)) window.push({ row, sends: 0, dueRound: state.round });
   }
   const first = state.window.length;
   const next = { ...state, window, readTo, heldFrom, drained: last && left === 0 };
@@ -150,13 +154,10 @@ export function answerArrived(state: UplinkState, answer: LedgerAnswer): UplinkS
   if (answer.outcome.kind === "refused" && answer.outcome.reason === "unknown-terminal")
     return notKnown(state);
   const window = state.window.filter((other) => other !== waiting);
-  const next: UplinkState = {
-    ...state,
-    window,
-    silentRounds: 0,
-    resendArmed: state.resendArmed && window.length > 0,
-  };
-  const effects: UplinkEffect[] = [{ kind: "answer.deliver", answer }];
+  const { state: next, effects } = gather(
+    { ...state, window, silentRounds: 0, resendArmed: state.resendArmed && window.length > 0 },
+    answer,
+  );
   if (answer.outcome.kind === "refused") {
     const { reason } = answer.outcome;
     effects.push({
@@ -166,4 +167,26 @@ export function answerArrived(state: UplinkState, answer: LedgerAnswer): UplinkS
   }
   if (state.resendArmed && window.length === 0) effects.push({ kind: "timer.clear", timer: "resend" });
   return { state: next, effects: [...effects, ...refill(next)] };
+}
+
+/** Delivers an answer at once, or lays it to the others while many rows are still to be answered. */
+function gather(state: UplinkState, answer: LedgerAnswer): { state: UplinkState; effects: UplinkEffect[] } {
+  const gathered = [...state.gathered, answer];
+  const isHurried = state.window.length < REFILL_ROWS || gathered.length === GATHERED_ANSWERS;
+  if (isHurried && gathered.length === 1) return { state, effects: [{ kind: "answer.deliver", answer }] };
+  const next = { ...state, gathered };
+  if (isHurried) return deliver(next);
+  if (gathered.length > 1) return { state: next, effects: [] };
+  return { state: next, effects: [{ kind: "timer.set", timer: "gather", afterMs: GATHER_MS }] };
+}
+
+/** Delivers what was gathered, in the order in which it came. */
+export function deliver(state: UplinkState): { state: UplinkState; effects: UplinkEffect[] } {
+  const { gathered } = state;
+  if (gathered.length === 0) return { state, effects: [] };
+  const effects = gathered.map((answer): UplinkEffect => ({ kind: "answer.deliver", answer }));
+  return {
+    state: { ...state, gathered: [] },
+    effects: [{ kind: "timer.clear", timer: "gather" }, ...effects],
+  };
 }

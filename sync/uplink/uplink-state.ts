@@ -9,15 +9,23 @@ import type { BarReason, RecalledSale } from "../../daemon/core/staff.ts";
 import type { OutboxRow } from "../store/store.ts";
 import type { GreetingAnswer, RecallAnswer } from "../wire.ts";
 
-/** Rows that may be unanswered at once. */
-export const WINDOW_ROWS = 32;
+/** Rows that may be unanswered at once. The ledger lets 64 of one terminal wait. */
+export const WINDOW_ROWS = 48;
 
 /**
- * Answers ask the outbox for more only when no more rows than this are unanswered, so that a long queue is read in
- * pieces of half a window and not row by row. Half a window keeps the ledger busy, which takes a terminal's rows one
- * after the other.
+ * Answers ask the outbox for more when no more rows than this are unanswered, so that a long queue is read in pieces and
+ * the ledger is kept busy while the journal writes.
+ *
+ * With as many unanswered rows the terminal is catching up, and nobody stands at the counter for the answer that has just
+ * come. Answers are then gathered, so that the journal takes many in one transaction: with each it writes the whole
+ * state, which holds every charge that still waits.
  */
-export const REFILL_ROWS = 16;
+export const REFILL_ROWS = 32;
+
+/** How long an answer is kept to be delivered with others. */
+export const GATHER_MS = 1_000;
+/** How many are delivered together at most. */
+export const GATHERED_ANSWERS = 128;
 
 /** Sendings of one row or greeting without an answer after which staff should know. */
 export const UNANSWERED_ALARM_SENDS = 6;
@@ -88,6 +96,8 @@ export type UplinkState = {
   /** Rounds that ended in a resend since the last answer: how far the back-off has grown. */
   readonly silentRounds: number;
   readonly resendArmed: boolean;
+  /** Answers that have come and are not delivered yet. */
+  readonly gathered: readonly LedgerAnswer[];
   /** Messages that were not acceptable: bad signature, another terminal's, another key, unreadable. */
   readonly rejected: number;
   /** Answers to rows and questions that wait no more. */
@@ -98,7 +108,7 @@ export type UplinkState = {
   readonly refused: number;
 };
 
-export type UplinkTimer = "connect" | "resend" | "stable" | "greet" | "recall";
+export type UplinkTimer = "connect" | "resend" | "stable" | "greet" | "recall" | "gather";
 
 /** `random` is in [0, 1); `id` is a fresh UUID, for the question that the event may bring forth. */
 export type Chance = { readonly random: number; readonly id: string };
@@ -172,6 +182,7 @@ export const INITIAL_UPLINK: UplinkState = {
   round: 0,
   silentRounds: 0,
   resendArmed: false,
+  gathered: [],
   rejected: 0,
   duplicates: 0,
   unknown: 0,

@@ -13,7 +13,7 @@
  */
 import { backOffMs } from "../../daemon/core/back-off.ts";
 import { forget, greet, greetingAnswered, recallAnswered, recallFired } from "./introduction.ts";
-import { answerArrived, readOutbox, resendFired, rowsRead, rowUnsendable } from "./row-window.ts";
+import { answerArrived, deliver, readOutbox, resendFired, rowsRead, rowUnsendable } from "./row-window.ts";
 import {
   type Chance,
   CONNECT_BACK_OFF,
@@ -84,9 +84,10 @@ function ledgerPresence(state: UplinkState, online: boolean, chance: Chance): Up
 }
 
 function ledgerGone(state: UplinkState): UplinkStep {
-  const effects: UplinkEffect[] = isLinkUp(state) ? [{ kind: "link.report", up: false }] : [];
+  const { state: delivered, effects } = deliver(state);
+  if (isLinkUp(state)) effects.push({ kind: "link.report", up: false });
   if (state.resendArmed) effects.push({ kind: "timer.clear", timer: "resend" });
-  const forgotten = forget({ ...state, ledger: "offline", resendArmed: false });
+  const forgotten = forget({ ...delivered, ledger: "offline", resendArmed: false });
   return { state: forgotten.state, effects: [...effects, ...forgotten.effects] };
 }
 
@@ -102,5 +103,7 @@ function timerFired(state: UplinkState, timer: UplinkTimer, chance: Chance): Upl
       return greet(state, chance);
     case "recall":
       return recallFired(state, chance.random);
+    case "gather":
+      return deliver(state);
   }
 }

@@ -5,6 +5,8 @@ import type { RecalledSale } from "../../daemon/core/staff.ts";
 import type { OutboxRow } from "../../sync/store/store.ts";
 import {
   CONNECT_BACK_OFF,
+  GATHER_MS,
+  GATHERED_ANSWERS,
   INITIAL_UPLINK,
   isLinkUp,
   MAX_RECALL_PAGES,
@@ -176,22 +178,22 @@ describe("what a step does", () => {
         read(...rows(WINDOW_ROWS, WINDOW_ROWS + 5)),
         ...rows(1, WINDOW_ROWS - REFILL_ROWS).map(({ position }) => arrived(position)),
       ],
-      [`deliver r${WINDOW_ROWS - REFILL_ROWS}`, `read ${REFILL_ROWS} after ${WINDOW_ROWS}`],
+      [`read ${WINDOW_ROWS - REFILL_ROWS} after ${WINDOW_ROWS}`],
     ],
     ["a full window reads nothing", [...UP, read(...rows(1, WINDOW_ROWS)), announced], []],
     [
       "one free place is not worth a reading",
       [...UP, readSome(...rows(1, WINDOW_ROWS)), arrived(3)],
-      ["deliver r3"],
+      [`gather in ${GATHER_MS}`],
     ],
     [
-      "half a window is",
+      "a good many are",
       [
         ...UP,
         readSome(...rows(1, WINDOW_ROWS)),
         ...rows(1, WINDOW_ROWS - REFILL_ROWS).map(({ position }) => arrived(position)),
       ],
-      [`deliver r${WINDOW_ROWS - REFILL_ROWS}`, `read ${REFILL_ROWS} after ${WINDOW_ROWS}`],
+      [`read ${WINDOW_ROWS - REFILL_ROWS} after ${WINDOW_ROWS}`],
     ],
     [
       "an outbox that held no more is not read again before something is announced",
@@ -351,6 +353,65 @@ describe("answers that are none", () => {
   });
 });
 
+describe("answers while many rows wait", () => {
+  const catchingUp = [...UP, readSome(...rows(1, WINDOW_ROWS))];
+  const answers = (from: number, to: number): UplinkEvent[] =>
+    rows(from, to).map(({ position }) => arrived(position));
+  const delivered = (from: number, to: number): string[] =>
+    rows(from, to).map(({ position }) => `deliver r${position}`);
+  const beyond = WINDOW_ROWS - REFILL_ROWS + 1;
+
+  test.each<[string, UplinkEvent[], string[]]>([
+    ["are kept to be delivered together", [...catchingUp, arrived(1), arrived(2)], []],
+    [
+      "are delivered after a while",
+      [...catchingUp, arrived(2), arrived(1), fired("gather")],
+      ["clear gather", "deliver r2", "deliver r1"],
+    ],
+    [
+      "are delivered when few rows are left to be answered",
+      [...catchingUp, read(), ...answers(1, beyond)],
+      ["clear gather", ...delivered(1, beyond)],
+    ],
+    [
+      "one at a time from then on",
+      [...catchingUp, read(), ...answers(1, beyond + 1)],
+      [`deliver r${beyond + 1}`],
+    ],
+    [
+      "are delivered when the connection is lost",
+      [...catchingUp, arrived(1), lost],
+      ["clear gather", "deliver r1", "down", "clear resend", "clear stable", "connect in 500"],
+    ],
+    [
+      "are delivered when the ledger goes",
+      [...catchingUp, arrived(1), offline],
+      ["clear gather", "deliver r1", "down", "clear resend"],
+    ],
+    ["a timer that fires late finds nothing to deliver", [...UP, fired("gather")], []],
+    [
+      "an answer that came twice is kept once",
+      [...catchingUp, arrived(1), arrived(1), fired("gather")],
+      ["clear gather", "deliver r1"],
+    ],
+  ])("%s", (_what, events, effects) => {
+    expect(run(events).last).toEqual(effects);
+  });
+
+  test("are delivered when there are enough of them", () => {
+    let state = run(UP).state;
+    const batches: number[] = [];
+    for (let position = 1; batches.length < 2; position += 1) {
+      const { state: next } = run([readSome(...rows(position, position + WINDOW_ROWS - 1))], state);
+      const step = run([arrived(position)], next);
+      state = step.state;
+      const count = step.last.filter((effect) => effect.startsWith("deliver")).length;
+      if (count > 0) batches.push(count);
+    }
+    expect(batches).toEqual([GATHERED_ANSWERS, GATHERED_ANSWERS]);
+  });
+});
+
 describe("the greeting", () => {
   const greeted = [connected, online];
 
@@ -484,7 +545,7 @@ describe("a barred journal", () => {
         "send r3",
         "send r5",
         "resend in 3000",
-        "read 29 after 5",
+        `read ${WINDOW_ROWS - 3} after 5`,
         "greet in 60000",
       ],
     ],
@@ -496,7 +557,7 @@ describe("a barred journal", () => {
     [
       "welcome again: from the first row that was held back on, everything is read again",
       [...barred, read(...mixed), fired("greet", "n2"), verdict("welcome", { nonce: "n2" })],
-      ["clear greet", "welcome", "read 31 after 1"],
+      ["clear greet", "welcome", `read ${WINDOW_ROWS - 1} after 1`],
     ],
     [
       "and sent in order",
@@ -512,7 +573,7 @@ describe("a barred journal", () => {
     [
       "welcome on the next connection: the same",
       [...barred, read(...mixed), lost, ...UP],
-      ["clear greet", "welcome", "up", "send r1", "resend in 3000", "read 31 after 1"],
+      ["clear greet", "welcome", "up", "send r1", "resend in 3000", `read ${WINDOW_ROWS - 1} after 1`],
     ],
     [
       "barred again on the next connection: held back still",
@@ -521,6 +582,20 @@ describe("a barred journal", () => {
     ],
   ])("%s", (_what, events, effects) => {
     expect(run(events).last).toEqual(effects);
+  });
+
+  test("what was answered meanwhile and is not delivered yet is not sent again", () => {
+    const queue = [row(1, REVERSE), ...rows(2, WINDOW_ROWS + 1)];
+    const welcomed = [fired("greet", "n2"), verdict("welcome", { nonce: "n2" })];
+    const step = run([
+      ...barred,
+      readSome(...queue),
+      readSome(row(WINDOW_ROWS + 1)),
+      arrived(3),
+      ...welcomed,
+    ]);
+    expect(step.last).toEqual(["clear greet", "welcome", `read ${WINDOW_ROWS} after 0`]);
+    expect(run([read(...queue.slice(0, 4))], step.state).last).toEqual(["send r1", "send r2", "send r4"]);
   });
 
   test("the first row that was held back is remembered over connections", () => {
@@ -682,13 +757,16 @@ test("after any trouble every row is delivered once and in order of first sendin
     "replaced",
     "unknown-terminal",
     "greet",
+    "gather",
+    "many new rows",
   );
   fc.assert(
     fc.property(fc.array(trouble, { maxLength: 200 }), (troubles) => {
       const outbox: OutboxRow[] = [];
       const atLedger: string[] = [];
       const delivered: string[] = [];
-      const sentOnce: string[] = [];
+      const done = new Set<string>();
+      const sentOnce = new Set<string>();
       let state = INITIAL_UPLINK;
       const armed = new Set<UplinkTimer>();
       let greeted: string | null = null;
@@ -707,24 +785,25 @@ test("after any trouble every row is delivered once and in order of first sendin
           expect(state.window.length).toBeLessThanOrEqual(WINDOW_ROWS);
           for (const effect of step.effects) carryOut(effect);
           expect(armed.has("resend")).toBe(state.resendArmed);
+          expect(armed.has("gather")).toBe(state.gathered.length > 0);
         }
       };
       const carryOut = (effect: UplinkEffect): void => {
         if (effect.kind === "outbox.read") {
           const { afterPosition, limit } = effect;
-          const waiting = outbox.filter(
-            (each) => each.position > afterPosition && !delivered.includes(each.id),
-          );
+          const waiting = outbox.filter((each) => each.position > afterPosition && !done.has(each.id));
           const found = waiting.slice(0, limit);
           queue.push({ kind: "rows.read", rows: found, last: found.length < limit, random: HALF });
         } else if (effect.kind === "row.send") {
           const { row: each } = effect;
-          expect(isLinkUp(state)).toBe(true);
-          if (state.standing.kind === "barred") expect(each.request.kind).toBe("query");
-          if (!sentOnce.includes(each.id)) sentOnce.push(each.id);
+          if (!isLinkUp(state)) throw new Error(`${each.id} is sent without a link`);
+          if (state.standing.kind === "barred" && each.request.kind !== "query")
+            throw new Error(`${each.id} is sent by a barred journal`);
+          sentOnce.add(each.id);
           atLedger.push(each.id);
         } else if (effect.kind === "answer.deliver") {
           delivered.push(effect.answer.requestId);
+          done.add(effect.answer.requestId);
           // The core asks again at once: a new row is announced while the answer is handed over.
           grow(QUERY);
           queue.push(announced);
@@ -749,7 +828,10 @@ test("after any trouble every row is delivered once and in order of first sendin
       };
       feed(started);
       for (const what of troubles) {
-        if (what === "new row" || what === "new reversal") {
+        if (what === "many new rows") {
+          for (let count = 0; count <= WINDOW_ROWS; count += 1) grow(QUERY);
+          feed(announced);
+        } else if (what === "new row" || what === "new reversal") {
           grow(what === "new row" ? QUERY : REVERSE);
           feed(announced);
         } else if (what === "answer") answerNext();
@@ -763,7 +845,7 @@ test("after any trouble every row is delivered once and in order of first sendin
         } else if (what === "connect") feed(connected);
         else if (what === "online") feed(onlineAs(`g${++greetings}`));
         else if (what === "offline") feed(offline);
-        else if (what === "resend" || what === "stable" || what === "greet") fire(what);
+        else if (what === "resend" || what === "stable" || what === "greet" || what === "gather") fire(what);
         else judge(what);
       }
       // Heal: everything must settle.
@@ -775,13 +857,13 @@ test("after any trouble every row is delivered once and in order of first sendin
       judge("welcome");
       expect([state.standing.kind, state.heldFrom]).toEqual(["welcome", null]);
       for (let turn = 0; turn < 5_000 && delivered.length < outbox.length; turn += 1) {
-        if (atLedger.length === 0) fire("resend");
+        if (atLedger.length === 0) fire(armed.has("gather") ? "gather" : "resend");
         answerNext();
       }
       expect([...delivered].sort()).toEqual(outbox.map(({ id }) => id).sort());
       // What was held back is sent first behind what went out meanwhile; all else is in order.
       const inOrder = outbox.map(({ id }) => id);
-      expect(everBarred ? sentOnce.toSorted(byPosition) : sentOnce).toEqual(inOrder);
+      expect(everBarred ? [...sentOnce].sort(byPosition) : [...sentOnce]).toEqual(inOrder);
       expect(armed.has("resend") && state.window.length > 0).toBe(false);
     }),
     { numRuns: 300 },
