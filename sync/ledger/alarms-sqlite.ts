@@ -1,5 +1,6 @@
 /** The alarms on SQLite: one row a kind and subject, bounded for each kind. */
 import type Database from "better-sqlite3";
+import { prepared } from "./prepared.ts";
 import type { Row } from "./row.ts";
 import { count, text } from "./row.ts";
 import type { Alarm, AlarmKind, Raise } from "./storage.ts";
@@ -27,12 +28,14 @@ const ALARM_KINDS = {
 
 /** Counts the alarm up, or adds it, inside the caller's transaction. */
 export function raiseAlarm(db: Db, alarm: Raise, nowMs: number): void {
-  const known = db
-    .prepare("SELECT 1 FROM alarms WHERE kind = ? AND subject = ?")
-    .get(alarm.kind, alarm.subject);
-  const rows = db.prepare<unknown[], Row>("SELECT COUNT(*) AS n FROM alarms WHERE kind = ?").get(alarm.kind);
+  const known = prepared(db, "SELECT 1 FROM alarms WHERE kind = ? AND subject = ?").get(
+    alarm.kind,
+    alarm.subject,
+  );
+  const rows = prepared(db, "SELECT COUNT(*) AS n FROM alarms WHERE kind = ?").get(alarm.kind);
   const full = known === undefined && Number(rows?.["n"]) >= MAX_ALARMS_PER_KIND;
-  db.prepare(
+  prepared(
+    db,
     `INSERT INTO alarms (kind, subject, detail, count, first_ms, last_ms) VALUES (@kind, @subject, @detail, 1, @nowMs, @nowMs)
      ON CONFLICT (kind, subject) DO UPDATE SET count = count + 1, detail = excluded.detail, last_ms = excluded.last_ms`,
   ).run({
@@ -45,8 +48,7 @@ export function raiseAlarm(db: Db, alarm: Raise, nowMs: number): void {
 
 /** Newest first. */
 export function readAlarms(db: Db, limit: number): Alarm[] {
-  return db
-    .prepare<unknown[], Row>("SELECT * FROM alarms ORDER BY last_ms DESC, kind, subject LIMIT ?")
+  return prepared(db, "SELECT * FROM alarms ORDER BY last_ms DESC, kind, subject LIMIT ?")
     .all(limit)
     .map((row) => ({
       kind: alarmKindOf(row),

@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
 import { z } from "zod";
+import { prepared } from "./prepared.ts";
 import type { Row } from "./row.ts";
 import { count, text } from "./row.ts";
 
@@ -46,10 +47,10 @@ const START = Buffer.alloc(32);
 
 /** Appends one row, inside the caller's transaction. */
 export function appendAudit(db: Db, nowMs: number, event: AuditEvent): void {
-  const last = db.prepare<unknown[], Row>("SELECT hash FROM audit ORDER BY number DESC LIMIT 1").get();
+  const last = prepared(db, "SELECT hash FROM audit ORDER BY number DESC LIMIT 1").get();
   const line = JSON.stringify(event);
   const hash = hashOf(hashIn(last), nowMs, line);
-  db.prepare("INSERT INTO audit (time_ms, event, hash) VALUES (?, ?, ?)").run(nowMs, line, hash);
+  prepared(db, "INSERT INTO audit (time_ms, event, hash) VALUES (?, ?, ?)").run(nowMs, line, hash);
 }
 
 /** Reads the whole log and compares its end with the charges. */

@@ -2,6 +2,7 @@
 import type Database from "better-sqlite3";
 import type { Booked, Entry, RefundBooked, Step, Transfer } from "./posting.ts";
 import { accountKind, entriesOf, isBalanced, refundTransfersOf, transfersOf } from "./posting.ts";
+import { prepared } from "./prepared.ts";
 
 type Db = Database.Database;
 
@@ -32,7 +33,8 @@ function store(db: Db, chargeId: number, transfers: readonly Transfer[], nowMs: 
   const booked: Entry[] = [];
   for (const transfer of transfers) {
     const { minor, currency } = transfer.amount;
-    db.prepare(
+    prepared(
+      db,
       `INSERT INTO transfers (id, charge_id, kind, debit, credit, amount_minor, currency, resolves, booked_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(
@@ -48,8 +50,9 @@ function store(db: Db, chargeId: number, transfers: readonly Transfer[], nowMs: 
     );
     entriesOf(transfer).forEach((entry, line) => {
       const open = "INSERT INTO accounts (code, currency, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-      db.prepare(open).run(entry.account, currency, accountKind(entry.account));
-      db.prepare(
+      prepared(db, open).run(entry.account, currency, accountKind(entry.account));
+      prepared(
+        db,
         `INSERT INTO entries (transfer_id, line, account, currency, layer, side, amount_minor)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
       ).run(transfer.id, line, entry.account, currency, entry.layer, entry.side, minor);

@@ -6,6 +6,7 @@ import { appendAudit } from "./audit-sqlite.ts";
 import { bookRefund } from "./books-sqlite.ts";
 import type { Charge } from "./charge.ts";
 import { RESOLVE_HORIZON_MS } from "./patience.ts";
+import { prepared } from "./prepared.ts";
 import type { Refund, RefundState } from "./refund.ts";
 import { REFUND_STATES, refundMoveOf, refundRefusal, saleCharge, UNRESOLVED_REFUND } from "./refund.ts";
 import type { Row } from "./row.ts";
@@ -50,9 +51,7 @@ export function openRefund(db: Db, fresh: NewRefund, refundKey: string, nowMs: n
 }
 
 export function findRefund(db: Db, terminal: string, key: string): Refund | undefined {
-  const row = db
-    .prepare<unknown[], Row>(`${SELECT} WHERE refunds.terminal = ? AND refunds.key = ?`)
-    .get(terminal, key);
+  const row = prepared(db, `${SELECT} WHERE refunds.terminal = ? AND refunds.key = ?`).get(terminal, key);
   return row === undefined ? undefined : refundOf(row);
 }
 
@@ -61,7 +60,7 @@ export function beginRefundAttempt(db: Db, refund: Refund, nowMs: number): numbe
   if (charge === null) throw new Error(`refund ${id} has no charge to give back of`);
   const insert = `INSERT INTO attempts (charge_id, refund_id, operation, gateway_key, started_ms)
     VALUES (?, ?, 'refund', ?, ?)`;
-  return Number(db.prepare(insert).run(charge.id, id, refundKey, nowMs).lastInsertRowid);
+  return Number(prepared(db, insert).run(charge.id, id, refundKey, nowMs).lastInsertRowid);
 }
 
 export function settleRefund(db: Db, refund: Refund, settlement: RefundSettlement): Refund {
@@ -70,10 +69,13 @@ export function settleRefund(db: Db, refund: Refund, settlement: RefundSettlemen
   const state = refundMoveOf(refund, learnt);
   if (charge === null) throw new Error(`refund ${id} has no charge to give back of`);
   const total = state === "refunded" ? refundedMinor(db, charge.id) + amount.minor : null;
-  const update = db.prepare(`
+  const update = prepared(
+    db,
+    `
     UPDATE refunds SET state = @state, refusal = @refusal, total_minor = @total, resolve_count = resolve_count + 1,
       next_resolve_ms = @nextMs, settled_ms = @settledMs
-    WHERE id = @id AND state = @from`);
+    WHERE id = @id AND state = @from`,
+  );
   const { changes } = update.run({
     state,
     refusal: state === "refused" ? "gateway" : null,
@@ -85,7 +87,7 @@ export function settleRefund(db: Db, refund: Refund, settlement: RefundSettlemen
   });
   if (changes !== 1) throw new Error(`refund ${id} is not ${refund.state} any more`);
   if (state === "refunded") bookRefund(db, charge, refund, nowMs);
-  db.prepare("UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(
+  prepared(db, "UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(
     nowMs,
     attempt.result,
     attempt.id,
@@ -97,19 +99,19 @@ export function settleRefund(db: Db, refund: Refund, settlement: RefundSettlemen
 
 export function dueRefunds(db: Db, nowMs: number, limit: number): Refund[] {
   const horizonMs = nowMs + RESOLVE_HORIZON_MS;
-  return db
-    .prepare<unknown[], Row>(
-      `${SELECT} WHERE refunds.state IN ('attempting', 'pending')
+  return prepared(
+    db,
+    `${SELECT} WHERE refunds.state IN ('attempting', 'pending')
        AND (refunds.next_resolve_ms <= @nowMs OR refunds.next_resolve_ms > @horizonMs)
        ORDER BY refunds.next_resolve_ms, refunds.id LIMIT @limit`,
-    )
+  )
     .all({ nowMs, horizonMs, limit })
     .map(refundOf);
 }
 
 export function makeRefundsDue(db: Db, nowMs: number): number {
   const update = "UPDATE refunds SET next_resolve_ms = ? WHERE state IN ('attempting', 'pending')";
-  return db.prepare(update).run(nowMs).changes;
+  return prepared(db, update).run(nowMs).changes;
 }
 
 /** Whether something of the charge was given back, or may have been. */
@@ -172,20 +174,19 @@ function refundOf(row: Row): Refund {
 }
 
 function chargesOfSale(db: Db, merchant: string, saleId: string): Charge[] {
-  return db
-    .prepare<unknown[], Row>("SELECT * FROM charges WHERE sale_id = ? AND merchant = ? ORDER BY id")
+  return prepared(db, "SELECT * FROM charges WHERE sale_id = ? AND merchant = ? ORDER BY id")
     .all(saleId, merchant)
     .map(chargeOf);
 }
 
 function reservedMinor(db: Db, chargeId: number): bigint {
   const select = "SELECT COALESCE(SUM(amount_minor), 0) AS minor FROM refunds WHERE charge_id = ?";
-  return minorOf(db.prepare<unknown[], Row>(`${select} AND state <> 'refused'`).get(chargeId));
+  return minorOf(prepared(db, `${select} AND state <> 'refused'`).get(chargeId));
 }
 
 function refundedMinor(db: Db, chargeId: number): bigint {
   const select = "SELECT COALESCE(SUM(amount_minor), 0) AS minor FROM refunds WHERE charge_id = ?";
-  return minorOf(db.prepare<unknown[], Row>(`${select} AND state = 'refunded'`).get(chargeId));
+  return minorOf(prepared(db, `${select} AND state = 'refunded'`).get(chargeId));
 }
 
 function minorOf(row: Row | undefined): bigint {
@@ -205,7 +206,8 @@ function insertRefund(
   const { refundKey, charge, refusal, nowMs } = decided;
   const { terminal, key, merchant, saleId, amount } = fresh;
   const state = refusal === null ? "attempting" : "refused";
-  db.prepare(
+  prepared(
+    db,
     `INSERT INTO refunds (terminal, key, charge_id, merchant, sale_id, amount_minor, currency, state, refusal,
        refund_key, next_resolve_ms, time_ms, received_ms, settled_ms)
      VALUES (@terminal, @key, @chargeId, @merchant, @saleId, @minor, @currency, @state, @refusal,

@@ -2,6 +2,7 @@
 import type Database from "better-sqlite3";
 import { raiseAlarm } from "./alarms-sqlite.ts";
 import { type JournalClaim, type KnownJournal, type Verdict, verdictOf } from "./journal-registry.ts";
+import { prepared } from "./prepared.ts";
 import type { OutboxPlace, RecallSearch, Remembered, TerminalRecord } from "./registry.ts";
 import { recalledSale } from "./registry.ts";
 import type { Row } from "./row.ts";
@@ -16,13 +17,15 @@ export function greetJournal(db: Db, terminal: string, claim: JournalClaim, nowM
     return verdict;
   }
   const { journalId, predecessor, boots, bootNonce } = claim;
-  db.prepare(
+  prepared(
+    db,
     `INSERT INTO journals (terminal, journal_id, predecessor, boots, boot_nonce, highest_position, first_ms, last_ms)
      VALUES (@terminal, @journalId, @predecessor, @boots, @bootNonce, 0, @nowMs, @nowMs)
      ON CONFLICT (terminal, journal_id)
      DO UPDATE SET boots = excluded.boots, boot_nonce = excluded.boot_nonce, last_ms = excluded.last_ms`,
   ).run({ terminal, journalId, predecessor, boots, bootNonce, nowMs });
-  db.prepare(
+  prepared(
+    db,
     `INSERT INTO terminal_journals (terminal, journal_id, expected) VALUES (@terminal, @journalId, NULL)
      ON CONFLICT (terminal) DO UPDATE
      SET journal_id = excluded.journal_id, expected = iif(expected = excluded.journal_id, NULL, expected)`,
@@ -32,12 +35,11 @@ export function greetJournal(db: Db, terminal: string, claim: JournalClaim, nowM
 
 export function expectJournal(db: Db, terminal: string, journalId: string): boolean {
   const update = "UPDATE terminal_journals SET expected = ? WHERE terminal = ?";
-  return db.prepare(update).run(journalId, terminal).changes > 0;
+  return prepared(db, update).run(journalId, terminal).changes > 0;
 }
 
 export function readTerminals(db: Db, limit: number): TerminalRecord[] {
-  return db
-    .prepare<unknown[], Row>(`${SELECT_JOURNAL} ORDER BY terminal LIMIT ?`)
+  return prepared(db, `${SELECT_JOURNAL} ORDER BY terminal LIMIT ?`)
     .all(limit)
     .map((row) => ({
       terminal: text(row, "terminal"),
@@ -49,7 +51,8 @@ export function readTerminals(db: Db, limit: number): TerminalRecord[] {
 
 /** Notes how far the journal was when it asked to authorise; a lower position than the one noted changes nothing. */
 export function notePosition(db: Db, terminal: string, { journalId, position }: OutboxPlace): void {
-  db.prepare(
+  prepared(
+    db,
     `UPDATE journals SET highest_position = @position
      WHERE terminal = @terminal AND journal_id = @journalId AND highest_position < @position`,
   ).run({ terminal, journalId, position });
@@ -57,17 +60,16 @@ export function notePosition(db: Db, terminal: string, { journalId, position }: 
 
 export function recallCharges(db: Db, terminal: string, search: RecallSearch): Remembered {
   const { afterSequence, sinceMs, limit } = search;
-  const last = db
-    .prepare<unknown[], Row>("SELECT COALESCE(MAX(sequence), 0) AS last FROM charges WHERE terminal = ?")
-    .get(terminal);
-  const rows = db
-    .prepare<unknown[], Row>(
-      `SELECT charges.*, (SELECT COALESCE(SUM(amount_minor), 0) FROM refunds
+  const last = prepared(db, "SELECT COALESCE(MAX(sequence), 0) AS last FROM charges WHERE terminal = ?").get(
+    terminal,
+  );
+  const rows = prepared(
+    db,
+    `SELECT charges.*, (SELECT COALESCE(SUM(amount_minor), 0) FROM refunds
          WHERE refunds.charge_id = charges.id AND refunds.state = 'refunded') AS refunded_minor
        FROM charges WHERE terminal = @terminal AND sequence > @afterSequence AND received_ms >= @sinceMs
        ORDER BY sequence, state IN ('declined', 'reversed'), id LIMIT @limit`,
-    )
-    .all({ terminal, afterSequence, sinceMs, limit });
+  ).all({ terminal, afterSequence, sinceMs, limit });
   return {
     lastSequence: last === undefined ? 0 : count(last, "last"),
     sales: rows.map((row) => recalledSale(chargeOf(row), integer(row, "refunded_minor"))),
@@ -77,7 +79,7 @@ export function recallCharges(db: Db, terminal: string, search: RecallSearch): R
 const SELECT_JOURNAL = "SELECT * FROM terminal_journals JOIN journals USING (terminal, journal_id)";
 
 function knownJournal(db: Db, terminal: string): KnownJournal | null {
-  const row = db.prepare<unknown[], Row>(`${SELECT_JOURNAL} WHERE terminal = ?`).get(terminal);
+  const row = prepared(db, `${SELECT_JOURNAL} WHERE terminal = ?`).get(terminal);
   return row === undefined ? null : journalOf(row);
 }
 

@@ -1,6 +1,7 @@
 /** Reading the books on SQLite: the statement, computed from the entries every time. */
 import type Database from "better-sqlite3";
 import { accountKind } from "./posting.ts";
+import { prepared } from "./prepared.ts";
 import { refundStateOf, refusalOf } from "./refunds-sqlite.ts";
 import type { Row } from "./row.ts";
 import { count, countOrNull, declineReasonOf, integer, modeOf, stateOf, text, textOrNull } from "./row.ts";
@@ -29,13 +30,13 @@ export function readStatement(db: Db, filter: StatementFilter): Statement {
     FROM charges
     WHERE ${conditions.length === 0 ? "TRUE" : conditions.join(" AND ")}
     ORDER BY charges.id LIMIT @limit`;
-  const found = db.prepare<unknown[], Row>(select).all({
+  const found = prepared(db, select).all({
     terminal: filter.terminal ?? null,
     key: filter.key ?? null,
     limit: filter.limit + 1,
   });
   const accounts = readAccounts(db);
-  const refunds = db.prepare<unknown[], Row>("SELECT * FROM refunds WHERE charge_id = ? ORDER BY id");
+  const refunds = prepared(db, "SELECT * FROM refunds WHERE charge_id = ? ORDER BY id");
   return {
     transactions: found
       .slice(0, filter.limit)
@@ -88,8 +89,7 @@ function readAccounts(db: Db): AccountBalance[] {
     SELECT account, currency, layer,
       SUM(iif(side = 'debit', amount_minor, 0)) AS debit, SUM(iif(side = 'credit', amount_minor, 0)) AS credit
     FROM entries GROUP BY account, currency, layer ORDER BY account, currency, layer`;
-  return db
-    .prepare<unknown[], Row>(select)
+  return prepared(db, select)
     .all()
     .map((row) => ({
       account: text(row, "account"),
@@ -113,8 +113,7 @@ function accountsBalance(accounts: readonly AccountBalance[]): boolean {
 function readTotals(db: Db): StateTotal[] {
   const select = `SELECT state, currency, COUNT(*) AS n, SUM(amount_minor) AS minor FROM charges
     GROUP BY state, currency ORDER BY state, currency`;
-  return db
-    .prepare<unknown[], Row>(select)
+  return prepared(db, select)
     .all()
     .map((row) => ({
       state: stateOf(row),
@@ -128,8 +127,7 @@ function readTotals(db: Db): StateTotal[] {
 function readRefundTotals(db: Db): RefundTotal[] {
   const select = `SELECT state, currency, COUNT(*) AS n, SUM(amount_minor) AS minor FROM refunds
     GROUP BY state, currency ORDER BY state, currency`;
-  return db
-    .prepare<unknown[], Row>(select)
+  return prepared(db, select)
     .all()
     .map((row) => ({
       state: refundStateOf(row),

@@ -17,6 +17,7 @@ import { allowCard, cardOfCharge, denyCard, readDenied, rememberCard } from "./d
 import { cardFingerprint, refundKeyOf } from "./fingerprint.ts";
 import type { JournalClaim, Verdict } from "./journal-registry.ts";
 import { RESOLVE_HORIZON_MS } from "./patience.ts";
+import { prepared } from "./prepared.ts";
 import type { Refund } from "./refund.ts";
 import {
   beginRefundAttempt,
@@ -42,7 +43,6 @@ import {
   readTerminals,
   recallCharges,
 } from "./registry-sqlite.ts";
-import type { Row } from "./row.ts";
 import { chargeOf } from "./row.ts";
 import { readStatement } from "./statement-sqlite.ts";
 import {
@@ -128,7 +128,7 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
       if (this.#find(terminal, key) !== undefined) return false;
       const put =
         "INSERT INTO tombstones (terminal, key, sale_id, received_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-      const { changes } = db.prepare(put).run(terminal, key, saleId, nowMs);
+      const { changes } = prepared(db, put).run(terminal, key, saleId, nowMs);
       if (changes > 0) appendAudit(db, nowMs, { event: "entombed", terminal, key });
       return true;
     });
@@ -144,12 +144,12 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
       if (charge === undefined) {
         const put =
           "INSERT INTO honours (terminal, key, sale_id, received_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-        db.prepare(put).run(terminal, key, saleId, nowMs);
+        prepared(db, put).run(terminal, key, saleId, nowMs);
         return undefined;
       }
       if (charge.saleId !== saleId) throw new Error(`charge ${charge.id} is not of sale ${saleId}`);
       if (charge.mode === "offline") return charge;
-      db.prepare("UPDATE charges SET mode = 'offline' WHERE id = ?").run(charge.id);
+      prepared(db, "UPDATE charges SET mode = 'offline' WHERE id = ?").run(charge.id);
       const { steps, alarms } = honouringOf(charge);
       book(db, charge, steps, nowMs);
       for (const alarm of alarms) raiseAlarm(db, { ...alarm, subject: `${terminal} ${key}` }, nowMs);
@@ -168,7 +168,8 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
         throw new Error(`charge ${charge.id} is not ${charge.state} any more`);
       const later =
         "SELECT 1 FROM attempts WHERE charge_id = ? AND operation = 'authorise' AND started_ms >= ?";
-      if (sentBeforeMs !== null && db.prepare(later).get(charge.id, sentBeforeMs) !== undefined) return null;
+      if (sentBeforeMs !== null && prepared(db, later).get(charge.id, sentBeforeMs) !== undefined)
+        return null;
       return this.#attempt(charge, "authorise", nowMs);
     });
   }
@@ -195,12 +196,15 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
     const { learnt, nowMs } = settlement;
     const move = moveOf(charge, learnt);
     const unresolved = UNRESOLVED.includes(move.state);
-    const update = db.prepare(`
+    const update = prepared(
+      db,
+      `
         UPDATE charges SET state = @state, authorisation = COALESCE(@authorisation, authorisation),
           decline_reason = COALESCE(@reason, decline_reason), card_token = iif(@unresolved, card_token, NULL),
           resolve_count = resolve_count + @asked, next_resolve_ms = @nextMs,
           settled_ms = iif(@unresolved, NULL, @nowMs)
-        WHERE id = @id AND state = @from AND mode = @mode`);
+        WHERE id = @id AND state = @from AND mode = @mode`,
+    );
     const { changes } = update.run({
       state: move.state,
       authorisation: learnt.kind === "approved" ? learnt.authorisation : null,
@@ -217,7 +221,7 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
       throw new Error(`charge ${charge.id} is not ${charge.state} any more, or not ${charge.mode}`);
     book(db, charge, move.steps, nowMs);
     if (settlement.attempt !== null) {
-      db.prepare("UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(
+      prepared(db, "UPDATE attempts SET finished_ms = ?, result = ? WHERE id = ?").run(
         nowMs,
         settlement.attempt.result,
         settlement.attempt.id,
@@ -241,13 +245,13 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
     const select = `SELECT * FROM charges WHERE state IN ('attempting', 'pending', 'reversing')
       AND (next_resolve_ms <= @nowMs OR next_resolve_ms > @horizonMs) ORDER BY next_resolve_ms LIMIT @limit`;
     const horizonMs = nowMs + RESOLVE_HORIZON_MS;
-    return this.#open().prepare<unknown[], Row>(select).all({ nowMs, horizonMs, limit }).map(chargeOf);
+    return prepared(this.#open(), select).all({ nowMs, horizonMs, limit }).map(chargeOf);
   }
 
   makeAllDue(nowMs: number): number {
     return this.#write((db) => {
       const update = `UPDATE charges SET next_resolve_ms = ? WHERE state IN ('attempting', 'pending', 'reversing')`;
-      return db.prepare(update).run(nowMs).changes + makeRefundsDue(db, nowMs);
+      return prepared(db, update).run(nowMs).changes + makeRefundsDue(db, nowMs);
     });
   }
 
@@ -310,10 +314,11 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
 
   bury(letter: DeadLetter, nowMs: number): void {
     this.#write((db) => {
-      const count = db.prepare<unknown[], Row>("SELECT COUNT(*) AS n FROM dead_letters").get();
+      const count = prepared(db, "SELECT COUNT(*) AS n FROM dead_letters").get();
       if (Number(count?.["n"]) < MAX_DEAD_LETTERS) {
         const kept = Buffer.from(letter.payload.subarray(0, MAX_DEAD_LETTER_BYTES));
-        db.prepare(
+        prepared(
+          db,
           "INSERT INTO dead_letters (topic, payload, bytes, reason, received_ms) VALUES (?, ?, ?, ?, ?)",
         ).run(letter.topic, kept, letter.payload.byteLength, letter.reason, nowMs);
       }
@@ -347,20 +352,20 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
 
   #find(terminal: string, key: string): Charge | undefined {
     const select = "SELECT * FROM charges WHERE terminal = ? AND key = ?";
-    const row = this.#open().prepare<unknown[], Row>(select).get(terminal, key);
+    const row = prepared(this.#open(), select).get(terminal, key);
     return row === undefined ? undefined : chargeOf(row);
   }
 
   #entombed(terminal: string, key: string): boolean {
     return (
-      this.#open().prepare("SELECT 1 FROM tombstones WHERE terminal = ? AND key = ?").get(terminal, key) !==
+      prepared(this.#open(), "SELECT 1 FROM tombstones WHERE terminal = ? AND key = ?").get(terminal, key) !==
       undefined
     );
   }
 
   #honoured(terminal: string, key: string): boolean {
     return (
-      this.#open().prepare("SELECT 1 FROM honours WHERE terminal = ? AND key = ?").get(terminal, key) !==
+      prepared(this.#open(), "SELECT 1 FROM honours WHERE terminal = ? AND key = ?").get(terminal, key) !==
       undefined
     );
   }
@@ -368,7 +373,7 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
   #attempt(charge: Charge, operation: Operation, nowMs: number): number {
     const insert = "INSERT INTO attempts (charge_id, operation, gateway_key, started_ms) VALUES (?, ?, ?, ?)";
     return Number(
-      this.#open().prepare(insert).run(charge.id, operation, charge.gatewayKey, nowMs).lastInsertRowid,
+      prepared(this.#open(), insert).run(charge.id, operation, charge.gatewayKey, nowMs).lastInsertRowid,
     );
   }
 }
