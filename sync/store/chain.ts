@@ -33,14 +33,18 @@ export function nextLink(previous: Link, body: string): Link {
   const position = previous.position + 1;
   const place = Buffer.alloc(8);
   place.writeBigUInt64BE(BigInt(position));
-  return { position, hash: createHash("sha256").update(previous.hash).update(place).update(body).digest() };
+  return {
+    position,
+    hash: createHash("sha256").update(previous.hash).update(place).update(String(body)).digest(),
+  };
 }
 
 /** SHA-256 over fields, each after its length, so that no two lists of fields are hashed alike. */
 export function fieldHash(what: string, ...fields: readonly (string | number | Uint8Array)[]): Uint8Array {
   const hash = createHash("sha256").update(`saypay.${what}\0`);
   for (const field of fields) {
-    const bytes = typeof field === "object" ? field : Buffer.from(String(field));
+    // A damaged file gives null where there is a hash; that is hashed too, and does not fit.
+    const bytes = field instanceof Uint8Array ? field : Buffer.from(String(field));
     hash.update(`${bytes.length}\0`).update(bytes);
   }
   return hash.digest();
@@ -48,7 +52,7 @@ export function fieldHash(what: string, ...fields: readonly (string | number | U
 
 /** Binds a state snapshot to the link after which it was taken, as version 1 of the schema did. */
 export function stateHash(link: Link, body: string): Uint8Array {
-  return createHash("sha256").update("saypay.state.v1\0").update(link.hash).update(body).digest();
+  return createHash("sha256").update("saypay.state.v1\0").update(link.hash).update(String(body)).digest();
 }
 
 /** Shows a damaged outbox row before it is sent. */
@@ -77,8 +81,9 @@ export function followChain(from: Link, records: Iterable<StoredRecord>, place: 
   return link;
 }
 
-export function sameHash(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
+/** `found` is whatever a damaged file may give. */
+export function sameHash(right: Uint8Array, found: unknown): boolean {
+  return found instanceof Uint8Array && Buffer.compare(right, found) === 0;
 }
 
 /** `place` is the file. Nothing is deleted or repaired where this is thrown: the file is evidence. */

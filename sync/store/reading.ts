@@ -59,6 +59,18 @@ export function writeDenyList(session: Session, list: DenyList): void {
   session.statements.saveDenyList.run(version, count, set, denyListHash(list));
 }
 
+/** Throws Fault "journal.damaged" at the first that is wrong. */
+export function checkCounters(session: Session): void {
+  for (const { token } of session.statements.counters.all()) readCounter(session, token);
+}
+
+/** Throws Fault "journal.damaged" at the first sale or refund that is wrong. */
+export function checkSales(session: Session): void {
+  readSales(session, Number.MAX_SAFE_INTEGER);
+  for (const row of session.statements.refunds.all())
+    readBody(session.path, row, refundHash(row.body), "a refund");
+}
+
 type Body = { readonly body: string; readonly hash: Uint8Array };
 
 function found(session: Session, row: Body): FoundSale {

@@ -14,12 +14,13 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { unwritable } from "./sqlite-fault.ts";
 
-/** What lies beside a journal. The -shm holds nothing of value, and is set aside to leave no piece out. */
-const BESIDE = ["-wal", "-shm"];
+/** What lies beside a journal. Only the -wal is of value; the others are set aside to leave no piece out. */
+const BESIDE = ["-wal", "-shm", ".suspect"];
 /** Letters of a fault that are told in a file's name. */
 const REASON_LENGTH = 60;
 
@@ -43,7 +44,8 @@ export function discardDraft(path: string): void {
  * when there was none. Throws Fault "journal.unwritable"; nothing is set aside then.
  */
 export function replaceByDraft(path: string, reason: string, nowMs: number): string | null {
-  const aside = existsSync(path) ? freeName(path, reason, nowMs) : null;
+  const isNothing = statSync(path).size === 0 && !existsSync(`${path}-wal`);
+  const aside = isNothing ? null : freeName(path, reason, nowMs);
   const linked: string[] = [];
   try {
     for (const end of aside === null ? [] : ["", ...BESIDE]) {
@@ -78,11 +80,13 @@ export function putInPlace(path: string): void {
 
 /** "journal.sqlite.20261120T142019Z-event-5-was-changed", with a number when that is taken. */
 function freeName(path: string, reason: string, nowMs: number): string {
+  // A fault names the file first and ends with advice.
+  const what = reason.replaceAll(path, "").replace(/\. .*$/s, "");
   const time = new Date(nowMs)
     .toISOString()
     .replace(/\.\d+Z$/, "Z")
     .replace(/[-:]/g, "");
-  const words = reason
+  const words = what
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "")

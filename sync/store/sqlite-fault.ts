@@ -3,7 +3,14 @@ import Database from "better-sqlite3";
 import { Fault } from "../../daemon/core/fault.ts";
 import { damaged } from "./chain.ts";
 
-const DAMAGED = ["SQLITE_CORRUPT", "SQLITE_NOTADB"];
+/** A short read is a file that was cut off. */
+const DAMAGED = [
+  "SQLITE_CORRUPT",
+  "SQLITE_NOTADB",
+  "SQLITE_IOERR_SHORT_READ",
+  "SQLITE_IOERR_CORRUPTFS",
+  "SQLITE_IOERR_DATA",
+];
 const LOCKED = ["SQLITE_BUSY", "SQLITE_LOCKED"];
 const UNWRITABLE = [
   "SQLITE_READONLY",

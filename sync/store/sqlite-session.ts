@@ -132,7 +132,9 @@ function readIdentity({ path, terminal, hadWal }: SessionPlace, statements: Stat
   }
   const { journal_id: journalId, predecessor, boots } = row;
   const identity = { terminal: row.terminal, journalId, predecessor, boots, clean: row.clean === 1 };
-  if (row.hash !== null && !sameHash(identityHash(identity), row.hash))
+  // Version 1 did not seal it; the chain, followed from the beginning, vouches for it.
+  const isUnsealed = row.hash === null && row.boots === 0;
+  if (!isUnsealed && !sameHash(identityHash(identity), row.hash))
     throw damaged(path, "the journal's identity was changed");
   if (row.terminal !== terminal) {
     throw new Fault(

@@ -9,7 +9,7 @@ import { Fault } from "../../daemon/core/fault.ts";
 import type { FoundSale } from "../../daemon/core/staff.ts";
 import type { DenyList } from "../wire/deny-list.ts";
 import { toCanonicalJson } from "./canonical-json.ts";
-import { damaged, followChain } from "./chain.ts";
+import { checkAll, clearSuspicion, isSuspect, markSuspect } from "./checking.ts";
 import { FileLock } from "./file-lock.ts";
 import { forgetOld } from "./forgetting.ts";
 import {
@@ -75,6 +75,8 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
       database = openFile(path);
       const { terminal } = this.#settings;
       const session = startSession({ path, terminal, database, lock, hadWal });
+      if (isSuspect(path)) translated(path, () => checkAll(session));
+      clearSuspicion(path);
       const opened = this.#opened(session);
       this.#session = session;
       this.#failure = undefined;
@@ -117,14 +119,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   verify(): { readonly events: number } {
-    return this.#read((session) => {
-      const report = session.database.pragma("quick_check(1)", { simple: true });
-      if (report !== "ok") throw damaged(session.path, String(report));
-      const head = followChain(session.origin, walk(session, 1), session.path);
-      if (head.position !== session.head.position)
-        throw damaged(session.path, `event ${head.position + 1} is missing`);
-      return { events: head.position };
-    });
+    return this.#read(checkAll);
   }
 
   pending(afterPosition: number, limit: number): readonly OutboxRow[] {
@@ -212,7 +207,11 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 
   #read<Result>(work: (session: Session) => Result): Result {
     const session = this.#require();
-    return translated(session.path, () => work(session));
+    try {
+      return work(session);
+    } catch (error) {
+      throw this.#failed(session, error);
+    }
   }
 
   /** A broken rule rolls back cleanly and is the caller's; anything else leaves the disk unknown. */
@@ -223,12 +222,21 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
       if (!synced) database.pragma("synchronous = NORMAL");
       return database.transaction(work).immediate();
     } catch (error) {
-      const fault = faultOf(session.path, error);
+      const fault = this.#failed(session, error);
       if (fault instanceof Fault) this.#failure = fault;
       throw fault;
     } finally {
       if (!synced) database.pragma("synchronous = FULL");
     }
+  }
+
+  /** Nothing more is written to a journal that is damaged. */
+  #failed({ path }: Session, error: unknown): unknown {
+    const fault = faultOf(path, error);
+    if (!(fault instanceof Fault) || fault.code !== "journal.damaged") return fault;
+    markSuspect(path);
+    this.#failure = fault;
+    return fault;
   }
 
   #opened(session: Session): Opened<Event, State> {

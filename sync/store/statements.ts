@@ -138,6 +138,7 @@ export function statementsOf(database: Database.Database) {
     lastCounter: read<[token: string], { counter: number; hash: Uint8Array }>(
       "SELECT counter, hash FROM tap_counter WHERE token = ?",
     ),
+    counters: read<[], { token: string }>("SELECT token FROM tap_counter"),
     saveCounter: write<[token: string, counter: number, hash: Uint8Array]>(
       "INSERT INTO tap_counter (token, counter, hash) VALUES (?, ?, ?) ON CONFLICT (token) DO UPDATE SET counter = excluded.counter, hash = excluded.hash WHERE excluded.counter > counter",
     ),
@@ -154,6 +155,7 @@ export function statementsOf(database: Database.Database) {
     refundsOf: read<[saleId: string], BodyRow>(
       "SELECT position, body, hash FROM sold_refund WHERE sale_id = ? ORDER BY position",
     ),
+    refunds: read<[], BodyRow>("SELECT position, body, hash FROM sold_refund"),
     salesCount: database.prepare("SELECT count(*) FROM sold_sale").pluck(),
     oldestSales: read<[limit: number], { position: number; at_ms: number }>(
       "SELECT position, at_ms FROM sold_sale ORDER BY position LIMIT ?",

@@ -8,9 +8,13 @@
  * last transaction, and a log that was cut short, look like a power cut; the ledger, which has seen more, says so when
  * it is greeted.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { damaged } from "./chain.ts";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { damaged, HASH_BYTES } from "./chain.ts";
 import { PAGE_BYTES, readCell } from "./raw-records.ts";
+
+const FILE_HEADER_BYTES = 100;
+/** No reserved bytes, and the payload fractions that the format prescribes. */
+const HEADER_FRACTIONS = Buffer.from([0, 64, 32, 32]);
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -18,8 +22,9 @@ const FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES;
 /** Little-endian checksums; with the lowest bit set they are big-endian. */
 const MAGIC = 0x37_7f_06_82;
 
-/** Columns of `snapshot`, and which of them says that its transaction waited for the disk. */
-const SNAPSHOT_COLUMNS = 10;
+/** A row of `snapshot` as far as it lies on its first page: which columns are hashes, and which says that it was synced. */
+const SNAPSHOT_COLUMNS = 9;
+const HASH_COLUMNS = [4, 6, 8];
 const SYNCED_COLUMN = 1;
 
 export type Wal = {
@@ -50,8 +55,32 @@ export function hasWal(path: string): boolean {
  */
 export function checkBeside(path: string): void {
   const { bytes, changed } = readWal(path);
-  if (bytes.length > 0 && statSync(path).size === 0) throw damaged(path, "it is empty, but its -wal is not");
+  const isEmpty = statSync(path).size === 0;
+  if (isEmpty && bytes.length > 0) throw damaged(path, "it is empty, but its -wal is not");
+  if (!isEmpty && !isOurs(headerOf(path))) throw damaged(path, "this is no SQLite file of ours");
   if (changed !== null) throw damaged(path, `its -wal was changed in frame ${changed + 1}`);
+}
+
+function headerOf(path: string): Buffer {
+  const header = Buffer.alloc(FILE_HEADER_BYTES);
+  const descriptor = openSync(path, "r");
+  try {
+    readSync(descriptor, header, 0, header.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return header;
+}
+
+/** What never changes in the header (section 1.3). SQLite takes some of it for a file that it may only read. */
+function isOurs(header: Buffer): boolean {
+  const isWritable = [18, 19].every((at) => header[at] === 1 || header[at] === 2);
+  return (
+    header.toString("latin1", 0, 16) === "SQLite format 3\0" &&
+    header.readUInt16BE(16) === PAGE_BYTES &&
+    isWritable &&
+    header.subarray(20, 24).equals(HEADER_FRACTIONS)
+  );
 }
 
 /** A log that is absent or empty has no frames. */
@@ -119,8 +148,10 @@ function lastSynced(bytes: Buffer, good: readonly boolean[], from: number): numb
 /** A page that holds the snapshot, written by a transaction that waited for the disk. */
 function isSyncedSnapshot(page: Buffer): boolean {
   if (page[0] !== 0x0d || page.readUInt16BE(3) !== 1) return false;
-  const values = readCell(page, page.readUInt16BE(8), "table", () => null)?.local;
-  return values?.length === SNAPSHOT_COLUMNS && values[SYNCED_COLUMN] === 1;
+  const values = readCell(page, page.readUInt16BE(8), "table", () => null)?.local ?? [];
+  const hashes = HASH_COLUMNS.map((column) => values[column]);
+  const isSnapshot = hashes.every((value) => Buffer.isBuffer(value) && value.length === HASH_BYTES);
+  return values.length >= SNAPSHOT_COLUMNS && isSnapshot && values[SYNCED_COLUMN] === 1;
 }
 
 function framesUpTo(bytes: Buffer, end: number): readonly WalFrame[] {

@@ -2,9 +2,9 @@
  * A journal as a shop leaves it, for the tests of salvage: long events and states that spill over a page, requests that
  * wait and requests that were answered, dead letters, sales, refunds, counters, a deny list.
  */
-import { readFileSync } from "node:fs";
 import type { LedgerRequest } from "../../daemon/core/clearing.ts";
 import type { SoldSale } from "../../daemon/core/staff.ts";
+import { toCanonicalJson } from "../../sync/store/canonical-json.ts";
 import type { SalvageRules } from "../../sync/store/salvage.ts";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import type { SoldRefund } from "../../sync/store/store.ts";
@@ -16,6 +16,9 @@ export type State = { readonly count: number; readonly recalling: boolean; reado
 
 export const TERMINAL = "t1";
 const STATE_LENGTH = 9_000;
+/** A cell's lengths, its key and the types of its nine columns are fewer bytes than this; so are hash, status and times. */
+const ROW_HEADER_BYTES = 24;
+const ROW_TAIL_BYTES = 64;
 
 export function stateAfter(count: number): State {
   return { count, recalling: false, note: `${count}`.repeat(STATE_LENGTH).slice(0, STATE_LENGTH) };
@@ -142,7 +145,9 @@ export function flipped(bytes: Buffer, offset: number, mask: number): Buffer {
   return copy;
 }
 
-/** Bytes of a file and of its -wal, if it has one. */
-export function imageOf(path: string): Buffer {
-  return readFileSync(path);
+/** Whether a byte belongs to the stored row of this request: its header, id, text, hash and status. */
+export function isInRow(bytes: Buffer, offset: number, id: string, request: LedgerRequest): boolean {
+  const text = Buffer.from(`${id}${toCanonicalJson(request)}`);
+  const at = bytes.indexOf(text);
+  return at !== -1 && offset >= at - ROW_HEADER_BYTES && offset < at + text.length + ROW_TAIL_BYTES;
 }
