@@ -170,6 +170,7 @@ export class Terminal {
         this.#log.warn({ alarm: effect.alarm }, "alarm");
         return this.#observers.tell({ kind: "alarm", alarm: effect.alarm });
       case "staff.answer":
+        this.#log.info({ requestId: effect.requestId, answer: effect.answer.kind }, "answered staff");
         return this.#staffDesk.answered(effect.requestId, effect.answer);
       default:
         return this.#counter.perform(effect);
