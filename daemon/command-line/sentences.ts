@@ -87,6 +87,8 @@ function refusalText(reason: StaffRefusal, sale: Sent<DeskSale> | null): string 
       return "the sale was in another currency";
     case "already-voided":
       return "the sale was voided already";
+    case "not-charged":
+      return "the ledger declined it after the goods were gone: no money was taken, so there is none to give back";
     case "partly-refunded":
       return `part of it was given back already; refund the rest instead: saypay refund ${name}`;
     case "another-day":

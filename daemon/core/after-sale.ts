@@ -67,6 +67,7 @@ function movingRefusal(draft: Draft, saleId: string): StaffRefusal | null {
 }
 
 function voidRefusal(draft: Draft, sale: FoundSale): StaffRefusal | null {
+  if (sale.unpaid) return "not-charged";
   if (sale.voided) return "already-voided";
   if (sale.refundedMinor > 0n) return "partly-refunded";
   if (refundsUnderWay(draft, sale.saleId) > 0n) return "refund-under-way";
@@ -81,6 +82,7 @@ function refundRefusal(draft: Draft, request: Refund): StaffRefusal | null {
   if (amount !== null && amount.minor <= 0n) return "amount-needed";
   // Sold on another terminal: the ledger knows what is left.
   if (sale === null) return null;
+  if (sale.unpaid) return "not-charged";
   if (sale.voided) return "already-voided";
   const left = leftOf(draft, sale);
   if (left <= 0n) return "nothing-left";

@@ -39,13 +39,16 @@ export type Effect = {
   | { readonly kind: "alarm.raise"; readonly alarm: Alarm }
   /** Becomes a row beside the journal in the same transaction, so that staff can find the sale long after. */
   | { readonly kind: "sale.record"; readonly sale: SoldSale }
-  /** Likewise: what was given back of a sale. `key` makes recording it twice harmless. */
+  /**
+   * Likewise: what was given back of a sale, or that no money ever came for it (`unpaid`). `key` makes recording it
+   * twice harmless.
+   */
   | {
       readonly kind: "refund.record";
       readonly key: string;
       readonly saleId: string;
       readonly amount: Money;
-      readonly purpose: "refund" | "void";
+      readonly purpose: "refund" | "void" | "unpaid";
     }
   /** To whoever asked on behalf of staff; nobody may be there any more. */
   | { readonly kind: "staff.answer"; readonly requestId: string; readonly answer: StaffAnswer }

@@ -65,7 +65,7 @@ function refusedForGood(
 ): void {
   const { saleId, key } = charge;
   alarm(draft, charge, { kind, saleId, key, reason });
-  if (charge.purpose === "offline") count(draft, "declinedAfter", charge.amount);
+  if (charge.purpose === "offline") writeOff(draft, charge);
   settle(draft, charge);
 }
 
@@ -78,9 +78,22 @@ export function openRequestBuried(draft: Draft, charge: OpenCharge, requestId: s
 }
 
 function notPaidAfterAll(draft: Draft, charge: OpenCharge, reason: string): void {
-  const { saleId, key, amount } = charge;
+  const { saleId, key } = charge;
   alarm(draft, charge, { kind: "offline-declined", saleId, key, reason });
+  writeOff(draft, charge);
+}
+
+/** The day is told, and staff who wants to give the money back. */
+function writeOff(draft: Draft, { saleId, key, amount }: OpenCharge): void {
   count(draft, "declinedAfter", amount);
+  draft.effects.push({
+    kind: "refund.record",
+    id: `${key}:unpaid`,
+    key,
+    saleId,
+    amount,
+    purpose: "unpaid",
+  });
 }
 
 function isReversalAnswer(answer: LedgerAnswer): boolean {

@@ -25,7 +25,12 @@ export type SoldSale = {
 };
 
 /** With what was given back of it since. */
-export type FoundSale = SoldSale & { readonly refundedMinor: bigint; readonly voided: boolean };
+export type FoundSale = SoldSale & {
+  readonly refundedMinor: bigint;
+  readonly voided: boolean;
+  /** Sold without the ledger, which then declined it: there is no money to give back. */
+  readonly unpaid: boolean;
+};
 
 export type StaffRequest =
   /** Takes the whole sale back: only on the day it was sold, and when nothing of it was refunded. */
@@ -49,6 +54,8 @@ export type StaffRefusal =
   | "amount-needed"
   | "wrong-currency"
   | "already-voided"
+  /** The sale was declined after the fact: no money was taken. */
+  | "not-charged"
   | "partly-refunded"
   | "another-day"
   | "refund-under-way"

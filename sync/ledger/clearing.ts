@@ -27,6 +27,7 @@ import type { OutboxPlace } from "./registry.ts";
 import type { Raise, Settlement } from "./storage.ts";
 
 type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
+type Reverse = Extract<LedgerRequest, { kind: "reverse" }>;
 
 /** Who asks, for whom it sells, and from where in its journal. */
 type Sender = { readonly terminal: string; readonly merchant: string; readonly outbox: OutboxPlace | null };
@@ -96,7 +97,7 @@ export class Clearing {
       case "query":
         return yield* this.#query(terminal, request.key, request.saleId);
       case "reverse":
-        return yield* this.#reverse(terminal, request.key, request.saleId);
+        return yield* this.#reverse(terminal, request);
       case "honour":
         return yield* this.#honour(terminal, request.key, request.saleId);
       case "refund":
@@ -179,9 +180,10 @@ export class Clearing {
 
   /**
    * Nothing is charged under the key when this answers "reversed". A charge that was declined is answered the same
-   * way, for the same is true of it. A charge of which something was given back, or may have been, is not reversed.
+   * way, for the same is true of it, but not to staff who wants to give its money back: there is none. A charge of which
+   * something was given back, or may have been, is not reversed.
    */
-  *#reverse(terminal: string, key: string, saleId: string): Procedure<LedgerOutcome> {
+  *#reverse(terminal: string, { key, saleId, reason }: Reverse): Procedure<LedgerOutcome> {
     const found = yield* stored("find", terminal, key);
     if (found === undefined && (yield* stored("entomb", terminal, key, saleId, this.#parts.now()))) {
       return { kind: "reversed" };
@@ -190,7 +192,9 @@ export class Clearing {
     const charge = found ?? (yield* stored("find", terminal, key));
     if (charge === undefined) throw new Error(`${terminal} ${key} is neither a charge nor entombed`);
     if (charge.saleId !== saleId) return yield* this.#conflict(terminal, key, "reversed under another sale");
-    if (charge.state === "declined") return { kind: "reversed" };
+    if (charge.state === "declined") {
+      return reason === "void" ? { kind: "refund-refused", reason: "not-charged" } : { kind: "reversed" };
+    }
     if (charge.state === "reversed") return outcomeOf(charge);
     if (charge.state === "reversing") return outcomeOf(yield* this.#sendReversal(charge));
     const { now, patience } = this.#parts;

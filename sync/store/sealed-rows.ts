@@ -22,6 +22,10 @@ export function anchorHash(position: number, link: Uint8Array): Uint8Array {
   return fieldHash("anchor.v2", position, link);
 }
 
+export function keptHash(position: number, body: string): Uint8Array {
+  return fieldHash("kept.v2", position, body);
+}
+
 export function counterHash(token: string, counter: number): Uint8Array {
   return fieldHash("counter.v2", token, counter);
 }
@@ -40,9 +44,12 @@ export function denyListHash({ version, count, set }: DenyList): Uint8Array {
 
 /** A sale with what was given back of it: refunds and voids alike. */
 export function foundSale(sale: SoldSale, refunds: readonly SoldRefund[]): FoundSale {
+  const isUnpaid = ({ purpose }: SoldRefund): boolean => purpose === "unpaid";
+  const back = refunds.filter((refund) => !isUnpaid(refund));
   return {
     ...sale,
-    refundedMinor: refunds.reduce((sum, { amount }) => sum + amount.minor, 0n),
+    refundedMinor: back.reduce((sum, { amount }) => sum + amount.minor, 0n),
     voided: refunds.some(({ purpose }) => purpose === "void"),
+    unpaid: refunds.some(isUnpaid),
   };
 }

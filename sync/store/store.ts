@@ -39,11 +39,12 @@ export type Commit<Event extends JournalEvent, State> = {
   readonly refunds?: readonly SoldRefund[];
 };
 
+/** What became of a sale's money. `unpaid`: the ledger declined it after the goods were gone, so none ever came. */
 export type SoldRefund = {
   readonly key: string;
   readonly saleId: string;
   readonly amount: Money;
-  readonly purpose: "refund" | "void";
+  readonly purpose: "refund" | "void" | "unpaid";
 };
 
 /** Which journal this is, for the ledger, which refuses a copied SD card and a backup that was put back. */

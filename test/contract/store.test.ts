@@ -352,12 +352,18 @@ describe.each([
   describe("sales that were sold", () => {
     test("are found again with what was given back since", () => {
       store.append({ ...commit("a"), sold: [soldSale("s1")] });
-      expect(store.soldSale("s1")).toEqual({ ...soldSale("s1"), refundedMinor: 0n, voided: false });
+      expect(store.soldSale("s1")).toEqual({ ...soldSale("s1"), refundedMinor: 0n, voided: false, unpaid: false });
       expect(store.soldSale("nobody")).toBeNull();
       store.append({ ...commit("b"), refunds: [refund("k1", "s1", 1_000), refund("k1", "s1", 1_000)] });
       store.append({ ...commit("c"), refunds: [refund("k1", "s1", 1_000), refund("k2", "s1", 500)] });
       reopened();
-      expect(store.soldSale("s1")).toMatchObject({ refundedMinor: 1_500n, voided: false });
+      expect(store.soldSale("s1")).toMatchObject({ refundedMinor: 1_500n, voided: false, unpaid: false });
+    });
+
+    test("one that was declined after the fact has nothing to give back", () => {
+      const unpaid: SoldRefund = { ...refund("s1/1", "s1", 19_000), purpose: "unpaid" };
+      store.append({ ...commit("a"), sold: [soldSale("s1")], refunds: [unpaid] });
+      expect(store.soldSale("s1")).toMatchObject({ refundedMinor: 0n, voided: false, unpaid: true });
     });
 
     test("a void is told apart, a refund of another terminal's sale harms nothing", () => {

@@ -20,7 +20,7 @@ export function sold(terminal: TestTerminal = new TestTerminal().linked()): {
 export function recorded(terminal: TestTerminal): FoundSale {
   const record = terminal.all.findLast((effect) => effect.kind === "sale.record");
   if (record?.kind !== "sale.record") throw new Error("no sale was recorded");
-  return { ...record.sale, refundedMinor: 0n, voided: false };
+  return { ...record.sale, refundedMinor: 0n, voided: false, unpaid: false };
 }
 
 export function ask(terminal: TestTerminal, request: StaffRequest, requestId = "r1"): TestTerminal {

@@ -20,6 +20,7 @@ const sold = (saleId: string, sequence: number, day = TODAY): FoundSale => ({
   receipt: { ...CAFE_RECEIPT, saleId, number: sequence },
   refundedMinor: 0n,
   voided: false,
+  unpaid: false,
 });
 const A = sold("3f2a9c1e-0000-4000-8000-000000000001", 27);
 const B = sold("3f2a9d00-0000-4000-8000-000000000002", 28);

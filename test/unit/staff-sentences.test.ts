@@ -102,6 +102,11 @@ describe("an answer is one line, and a status for scripts", () => {
     [refused("wrong-currency"), "refused", "refused: the sale was in another currency"],
     [refused("already-voided"), "refused", "refused: the sale was voided already"],
     [
+      refused("not-charged"),
+      "refused",
+      "refused: the ledger declined it after the goods were gone: no money was taken, so there is none to give back",
+    ],
+    [
       refused("partly-refunded"),
       "refused",
       "refused: part of it was given back already; refund the rest instead: saypay refund 27",

@@ -105,6 +105,7 @@ describe("a refund", () => {
     ["a negative amount", (_, sale) => refund(sale, won(-1n)), "amount-needed"],
     ["another currency", (_, sale) => refund(sale, { minor: 1n, currency: "USD" }), "wrong-currency"],
     ["voided before", (_, sale) => refund({ ...sale, voided: true }), "already-voided"],
+    ["declined after the fact", (_, sale) => refund({ ...sale, unpaid: true }), "not-charged"],
     [
       "a void on its way",
       (t, sale) => first(ask(t, { kind: "void", sale }, "r0"), refund(sale)),
@@ -265,6 +266,7 @@ describe("a void", () => {
 
   it.each([
     ["voided before", (sale: FoundSale) => ({ ...sale, voided: true }), "already-voided"],
+    ["declined after the fact", (sale: FoundSale) => ({ ...sale, unpaid: true }), "not-charged"],
     ["part of it was given back", (sale: FoundSale) => ({ ...sale, refundedMinor: 1n }), "partly-refunded"],
     ["sold on another day", (sale: FoundSale) => ({ ...sale, day: 0 }), "another-day"],
   ])("is refused: %s", (_, change, reason) => {
@@ -322,6 +324,11 @@ describe("the day's close", () => {
     expect(terminal.state.day).toMatchObject({
       number: 2,
       totals: { cardOffline: { count: 0 }, declinedAfter: { count: 1, minor: 8_000n } },
+    });
+    // Staff who wants to give the money back is told that none ever came.
+    expect(terminal.effects.find((effect) => effect.kind === "refund.record")).toMatchObject({
+      saleId: "sale-1",
+      purpose: "unpaid",
     });
   });
 

@@ -199,7 +199,12 @@ class Walk {
         }
         case "sale.record":
           must(this.#paid.has(effect.sale.key) || this.#paying(effect.sale.key), "recorded is what was paid");
-          this.#sold.set(effect.sale.saleId, { ...effect.sale, refundedMinor: 0n, voided: false });
+          this.#sold.set(effect.sale.saleId, {
+            ...effect.sale,
+            refundedMinor: 0n,
+            voided: false,
+            unpaid: false,
+          });
           break;
         case "refund.record":
           this.#recordRefund(effect.saleId, effect.amount.minor, effect.purpose);
@@ -281,9 +286,10 @@ class Walk {
     must(this.#sold.get(request.saleId)?.voided === false, "a voided sale is not refunded");
   }
 
-  #recordRefund(saleId: string, minor: bigint, purpose: "refund" | "void"): void {
+  #recordRefund(saleId: string, minor: bigint, purpose: "refund" | "void" | "unpaid"): void {
     const sale = this.#sold.get(saleId);
     if (sale === undefined) throw new Error("given back of a sale that nobody made");
+    if (purpose === "unpaid") return void this.#sold.set(saleId, { ...sale, unpaid: true });
     must(!sale.voided, "nothing is given back after a void");
     const refundedMinor = sale.refundedMinor + (purpose === "refund" ? minor : 0n);
     must(refundedMinor <= sale.amount.minor, "what was given back never exceeds the sale");
