@@ -6,6 +6,7 @@
  */
 import Database from "better-sqlite3";
 import { z } from "zod";
+import { prepared } from "../../prepared.ts";
 import { BEHAVIOURS } from "./behaviour.ts";
 
 export const BANK_STATUSES = ["charged", "declined", "pending", "lost", "blocked", "reversed"] as const;
@@ -130,14 +131,17 @@ export class SandboxBank {
   }
 
   find(gatewayKey: string): BankCharge | undefined {
-    const row = this.#open().prepare(`SELECT ${COLUMNS} FROM charges WHERE gateway_key = ?`).get(gatewayKey);
+    const row = prepared(this.#open(), `SELECT ${COLUMNS} FROM charges WHERE gateway_key = ?`).get(
+      gatewayKey,
+    );
     return row === undefined ? undefined : CHARGE_ROW.parse(row);
   }
 
   /** Stores a charge once; a second one under the key throws. */
   record(charge: NewBankCharge): BankCharge {
     const db = this.#open();
-    const insert = db.prepare(
+    const insert = prepared(
+      db,
       `INSERT INTO charges (gateway_key, order_id, merchant, minor, currency, mode, status, behaviour, authorisation,
          calls, decide_ms, created_ms)
        VALUES (@gatewayKey, @orderId, @merchant, @minor, @currency, @mode, @status, @behaviour, '', 1, @decideMs, @createdMs)`,
@@ -145,28 +149,28 @@ export class SandboxBank {
     return db.transaction(() => {
       const number = insert.run(charge).lastInsertRowid;
       const authorisation = `S${number.toString().padStart(7, "0")}`;
-      db.prepare("UPDATE charges SET authorisation = ? WHERE number = ?").run(authorisation, number);
+      prepared(db, "UPDATE charges SET authorisation = ? WHERE number = ?").run(authorisation, number);
       return this.#found(charge.gatewayKey);
     })();
   }
 
   move(gatewayKey: string, status: BankStatus): BankCharge {
-    this.#open().prepare("UPDATE charges SET status = ? WHERE gateway_key = ?").run(status, gatewayKey);
+    prepared(this.#open(), "UPDATE charges SET status = ? WHERE gateway_key = ?").run(status, gatewayKey);
     return this.#found(gatewayKey);
   }
 
   countCall(gatewayKey: string): void {
-    this.#open().prepare("UPDATE charges SET calls = calls + 1 WHERE gateway_key = ?").run(gatewayKey);
+    prepared(this.#open(), "UPDATE charges SET calls = calls + 1 WHERE gateway_key = ?").run(gatewayKey);
   }
 
   findRefund(refundKey: string): BankRefund | undefined {
     const select = `SELECT ${REFUND_COLUMNS} FROM refunds WHERE refund_key = ?`;
-    const row = this.#open().prepare(select).get(refundKey);
+    const row = prepared(this.#open(), select).get(refundKey);
     return row === undefined ? undefined : REFUND_ROW.parse(row);
   }
 
   countRefundCall(refundKey: string): void {
-    this.#open().prepare("UPDATE refunds SET calls = calls + 1 WHERE refund_key = ?").run(refundKey);
+    prepared(this.#open(), "UPDATE refunds SET calls = calls + 1 WHERE refund_key = ?").run(refundKey);
   }
 
   /**
@@ -177,7 +181,8 @@ export class SandboxBank {
     const db = this.#open();
     return db.transaction(() => {
       const status = this.#fits(refund) ? refund.status : "refused";
-      db.prepare(
+      prepared(
+        db,
         `INSERT INTO refunds (refund_key, gateway_key, minor, status, behaviour, calls, decide_ms)
          VALUES (@refundKey, @gatewayKey, @minor, @status, @behaviour, 1, @decideMs)`,
       ).run({ ...refund, status });
@@ -193,7 +198,7 @@ export class SandboxBank {
       const refund = this.#foundRefund(refundKey);
       if (refund.status !== "lost" && refund.status !== "pending") return refund;
       const status = this.#fits(refund) ? wanted : "refused";
-      db.prepare("UPDATE refunds SET status = ? WHERE refund_key = ?").run(status, refundKey);
+      prepared(db, "UPDATE refunds SET status = ? WHERE refund_key = ?").run(status, refundKey);
       if (status === "refunded") this.#giveBack(refund);
       return this.#foundRefund(refundKey);
     })();
@@ -202,12 +207,11 @@ export class SandboxBank {
   /** Whether something of the charge was given back or may yet be. */
   hasRefunds(gatewayKey: string): boolean {
     const select = "SELECT 1 FROM refunds WHERE gateway_key = ? AND status IN ('refunded', 'pending')";
-    return this.#open().prepare(select).get(gatewayKey) !== undefined;
+    return prepared(this.#open(), select).get(gatewayKey) !== undefined;
   }
 
   refunds(): BankRefund[] {
-    return this.#open()
-      .prepare(`SELECT ${REFUND_COLUMNS} FROM refunds ORDER BY rowid`)
+    return prepared(this.#open(), `SELECT ${REFUND_COLUMNS} FROM refunds ORDER BY rowid`)
       .all()
       .map((row) => REFUND_ROW.parse(row));
   }
@@ -216,30 +220,28 @@ export class SandboxBank {
   #fits({ gatewayKey, refundKey, minor }: Pick<BankRefund, "gatewayKey" | "refundKey" | "minor">): boolean {
     const charge = this.find(gatewayKey);
     if (charge?.status !== "charged" || minor <= 0n) return false;
-    const others = this.#open()
-      .prepare(
-        `SELECT COALESCE(SUM(minor), 0) AS minor FROM refunds
+    const others = prepared(
+      this.#open(),
+      `SELECT COALESCE(SUM(minor), 0) AS minor FROM refunds
          WHERE gateway_key = ? AND refund_key <> ? AND status IN ('refunded', 'pending')`,
-      )
-      .get(gatewayKey, refundKey);
+    ).get(gatewayKey, refundKey);
     return z.object({ minor: z.bigint() }).parse(others).minor + minor <= charge.minor;
   }
 
   #giveBack({ gatewayKey, minor }: Pick<BankRefund, "gatewayKey" | "minor">): void {
     const update = "UPDATE charges SET refunded_minor = refunded_minor + ? WHERE gateway_key = ?";
-    this.#open().prepare(update).run(minor, gatewayKey);
+    prepared(this.#open(), update).run(minor, gatewayKey);
   }
 
   charges(): BankCharge[] {
-    return this.#open()
-      .prepare(`SELECT ${COLUMNS} FROM charges ORDER BY number`)
+    return prepared(this.#open(), `SELECT ${COLUMNS} FROM charges ORDER BY number`)
       .all()
       .map((row) => CHARGE_ROW.parse(row));
   }
 
   plan(plan: Plan): void {
     const insert = "INSERT INTO plans (plan, remaining) VALUES (?, ?)";
-    this.#open().prepare(insert).run(JSON.stringify(plan), plan.count);
+    prepared(this.#open(), insert).run(JSON.stringify(plan), plan.count);
   }
 
   clearPlans(): void {
@@ -248,8 +250,7 @@ export class SandboxBank {
 
   plans(): { plan: Plan; remaining: number }[] {
     const row = z.object({ plan: z.string(), remaining: z.bigint() });
-    return this.#open()
-      .prepare("SELECT plan, remaining FROM plans ORDER BY number")
+    return prepared(this.#open(), "SELECT plan, remaining FROM plans ORDER BY number")
       .all()
       .map((found) => row.parse(found))
       .map(({ plan, remaining }) => ({ plan: PLAN.parse(JSON.parse(plan)), remaining: Number(remaining) }));
@@ -260,15 +261,14 @@ export class SandboxBank {
     const db = this.#open();
     const row = z.object({ number: z.bigint(), plan: z.string() });
     return db.transaction(() => {
-      const plans = db
-        .prepare("SELECT number, plan FROM plans ORDER BY number")
+      const plans = prepared(db, "SELECT number, plan FROM plans ORDER BY number")
         .all()
         .map((found) => row.parse(found))
         .map(({ number, plan }) => ({ number, plan: PLAN.parse(JSON.parse(plan)) }));
       const next = plans.find(({ plan }) => plan.operation === operation);
       if (next === undefined) return undefined;
-      db.prepare("UPDATE plans SET remaining = remaining - 1 WHERE number = ?").run(next.number);
-      db.prepare("DELETE FROM plans WHERE remaining <= 0").run();
+      prepared(db, "UPDATE plans SET remaining = remaining - 1 WHERE number = ?").run(next.number);
+      prepared(db, "DELETE FROM plans WHERE remaining <= 0").run();
       return next.plan;
     })();
   }
