@@ -27,7 +27,9 @@ export type DenyDeskParts = {
 export class DenyDesk {
   readonly #parts: DenyDeskParts;
   readonly #cards = new Set<string>();
-  readonly #listeners: ((list: DenyList) => void)[] = [];
+  readonly #listeners: (() => void)[] = [];
+  #version = 0;
+  /** Built when it is asked for: a long list takes a second, and a hundred changes at once need one list. */
   #list: DenyList = NO_CARDS;
 
   constructor(parts: DenyDeskParts) {
@@ -39,16 +41,20 @@ export class DenyDesk {
     const { version, cards } = await this.#parts.storage.denied();
     this.#cards.clear();
     for (const { card } of cards) this.#cards.add(card);
-    this.#rebuild(version);
+    this.#version = version;
   }
 
   /** What terminals get. */
   get list(): DenyList {
+    if (this.#list.version !== this.#version) {
+      const hashes = [...this.#cards].map((card) => Buffer.from(card, "hex"));
+      this.#list = buildDenyList(this.#version, hashes);
+    }
     return this.#list;
   }
 
-  /** Called after every change, with the new list. */
-  onChange(listener: (list: DenyList) => void): void {
+  /** Called after every change. */
+  onChange(listener: () => void): void {
     this.#listeners.push(listener);
   }
 
@@ -88,14 +94,9 @@ export class DenyDesk {
 
   #changed(card: string, version: number): DenyAnswer {
     // Two changes at once may end in another order than they began: the newest version is the one that stands.
-    this.#rebuild(Math.max(version, this.#list.version));
-    for (const listener of this.#listeners) listener(this.#list);
+    this.#version = Math.max(version, this.#version);
+    for (const listener of this.#listeners) listener();
     return { kind: "changed", card, version };
-  }
-
-  #rebuild(version: number): void {
-    const hashes = [...this.#cards].map((card) => Buffer.from(card, "hex"));
-    this.#list = buildDenyList(version, hashes);
   }
 }
 

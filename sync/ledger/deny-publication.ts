@@ -9,6 +9,9 @@ import type { KeyObject } from "node:crypto";
 import { type DenyList, encodeDenyList, topicsOf } from "../wire.ts";
 import type { LinkLog } from "./terminal-link.ts";
 
+/** How long a change waits for more of them: an operator's script denies many cards, and one list holds them all. */
+const GATHER_MS = 200;
+
 export type DenyPublicationParts = {
   readonly list: () => DenyList;
   /** Everybody who has to have it. */
@@ -24,6 +27,7 @@ export class DenyPublication {
   /** The version that each terminal got over this connection. */
   #published = new Map<string, number>();
   #rounds: Promise<void> = Promise.resolve();
+  #gathering = false;
 
   constructor(parts: DenyPublicationParts) {
     this.#parts = parts;
@@ -32,6 +36,17 @@ export class DenyPublication {
   /** Another connection: perhaps another broker, which has kept nothing. */
   forget(): void {
     this.#published = new Map();
+  }
+
+  /** The list has changed: everybody gets it, a moment later. */
+  changed(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    const publish = (): void => {
+      this.#gathering = false;
+      void this.toAll();
+    };
+    setTimeout(publish, GATHER_MS).unref();
   }
 
   /** Brings everybody up to date, after what is under way. Never rejects: what fails is logged and made good later. */

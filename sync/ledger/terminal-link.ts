@@ -87,7 +87,7 @@ export class TerminalLink {
       publish: async (topic, bytes) => this.#publish(topic, bytes, { retain: true }),
       log: parts.log,
     });
-    parts.deny.onChange(() => void this.#denyList.toAll());
+    parts.deny.onChange(() => this.#denyList.changed());
   }
 
   get connected(): boolean {
