@@ -89,6 +89,8 @@ export function settleRefundInMemory(
 }
 
 export function dueRefundsInMemory(books: MemoryBooks, nowMs: number, limit: number): readonly Refund[] {
+  // Asked for twice a second by whoever simulates months.
+  if (books.unresolvedRefunds.size === 0) return [];
   return unresolvedRefunds(books)
     .filter(({ nextResolveMs }) => !isEarly(nextResolveMs, nowMs))
     .sort((a, b) => a.nextResolveMs - b.nextResolveMs || a.id - b.id)

@@ -206,6 +206,7 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
   }
 
   due(nowMs: number, limit: number): readonly Charge[] {
+    if (this.#open().unresolved.size === 0) return [];
     return this.#unresolved()
       .filter(({ nextResolveMs }) => !isEarly(nextResolveMs, nowMs))
       .sort((a, b) => a.nextResolveMs - b.nextResolveMs)
