@@ -6,6 +6,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { RECALL_PAGE } from "../../sync/wire.ts";
 import { adopt, copyJournal } from "../support/journal-terminal.ts";
+import { authorise } from "../support/ledger-desk.ts";
+import { WireTerminal } from "../support/ledger-process.ts";
 import { LedgerTrial } from "../support/ledger-trial.ts";
 
 /** Files are synced and brokers asked here, on machines that may be busy. */
@@ -192,4 +194,20 @@ test("a terminal that the ledger does not know is told so, and nothing is rememb
   expect(stranger.verdicts).toEqual([]);
   expect(await trial.alarms()).toEqual(["unknown-terminal counter-9"]);
   expect(await trial.call("/v1/terminals")).toEqual({ terminals: [] });
+});
+
+test("a terminal of an older program that never greets is served, and is known from its first greeting on", async () => {
+  const old = new WireTerminal("counter-1", trial.ledgerKey);
+  await old.connect(trial.url);
+  await old.send("r1", authorise("a/1"));
+  expect((await old.answer("r1")).outcome.kind).toBe("approved");
+  expect(await trial.call("/v1/terminals")).toEqual({ terminals: [] });
+  await old.close();
+
+  const upgraded = trial.machine("card");
+  expect(await upgraded.verdict()).toBe("welcome");
+  upgraded.sell("b/1");
+  expect(await upgraded.outcome("b/1")).toBe("approved");
+  expect(await trial.charges()).toEqual(["a/1 approved", "b/1 approved"]);
+  expect(await trial.alarms()).toEqual([]);
 });

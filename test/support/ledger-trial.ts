@@ -1,5 +1,5 @@
 /** A ledger in this process with its own broker, HTTP and sandbox, on a temporary folder, and terminals to sell with it. */
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,6 +47,10 @@ export class LedgerTrial {
     return `http://127.0.0.1:${this.#ports.http}${path}`;
   }
 
+  get ledgerKey(): KeyObject {
+    return createPublicKey(readFileSync(join(this.root, "ledger", "ledger-key.pub.pem")));
+  }
+
   folder(name: string): string {
     return join(this.root, name);
   }
@@ -56,7 +60,7 @@ export class LedgerTrial {
     const terminal = new JournalTerminal({
       folder: this.folder(name),
       url: this.url,
-      ledgerKey: createPublicKey(readFileSync(join(this.root, "ledger", "ledger-key.pub.pem"))),
+      ledgerKey: this.ledgerKey,
       ...settings,
     });
     this.#running.add(terminal);
