@@ -9,12 +9,13 @@ import type { DenyList } from "../wire/deny-list.ts";
 import { HASH_BYTES, isRowIntact, type Link, type StoredRecord, type StoredRow, sameHash } from "./chain.ts";
 import type { Place, RawFile, RawRow } from "./raw-file.ts";
 import type { RawValue } from "./raw-records.ts";
-import { type Snapshot, sealOf } from "./seal.ts";
+import { type Seal, type Snapshot, sealHash, snapshotHash } from "./seal.ts";
 import {
   anchorHash,
   counterHash,
   denyListHash,
   identityHash,
+  keptHash,
   refundHash,
   type StoredIdentity,
   saleHash,
@@ -39,6 +40,8 @@ export type FoundBody = {
   readonly body: string;
 };
 
+export type KeptEvent = { readonly kind: string; readonly position: number; readonly body: string };
+
 type SnapshotOfVersion1 = { readonly position: number; readonly body: string; readonly hash: Uint8Array };
 
 /** Where a row lies, and its number in its table. */
@@ -49,7 +52,10 @@ export class Findings {
   /** Version 1 did not hash its identity: the chain has to prove it. */
   identityOfVersion1: StoredIdentity | null = null;
   anchor: Link | null = null;
+  seal: Seal | null = null;
   snapshot: Snapshot | null = null;
+  /** The settings that were kept beside a forgotten past. */
+  readonly kept = new Map<string, KeptEvent>();
   readonly snapshotsOfVersion1: SnapshotOfVersion1[] = [];
   readonly events = new Map<number, Place[]>();
   readonly rows = new Map<string, Placed & { readonly status: Status }>();
@@ -95,7 +101,13 @@ export class Findings {
     const anchor = anchorOf(values);
     if (anchor !== null && anchor.position >= (this.anchor?.position ?? 0)) this.anchor = anchor;
     const snapshot = snapshotOf(values);
-    if (snapshot !== null && snapshot.position >= (this.snapshot?.position ?? 0)) this.snapshot = snapshot;
+    if (snapshot !== null && snapshot.link.position >= (this.snapshot?.link.position ?? 0))
+      this.snapshot = snapshot;
+    const seal = sealOf(values);
+    if (seal !== null && seal.head.position >= (this.seal?.head.position ?? 0)) this.seal = seal;
+    const kept = keptOf(values);
+    if (kept !== null && kept.position >= (this.kept.get(kept.kind)?.position ?? 0))
+      this.kept.set(kept.kind, kept);
     const old = snapshotOfVersion1(values);
     if (old !== null) this.snapshotsOfVersion1.push(old);
     const counter = counterOf(values);
@@ -169,20 +181,35 @@ function anchorOf(values: readonly RawValue[]): Link | null {
   return sameHash(anchorHash(position, link), hash) ? { position, hash: link } : null;
 }
 
-function snapshotOf(values: readonly RawValue[]): Snapshot | null {
-  const [, synced, journalId, position, link, count, digest, lastRow, hash, body] = values;
-  if (values.length !== 10 || !isText(journalId) || !isNumber(position) || !isHash(link)) return null;
-  if (!isNumber(count) || !isHash(digest) || !isNumber(lastRow) || !isHash(hash) || !isText(body))
-    return null;
-  const waiting = { count, digest };
-  const snapshot = { synced: synced === 1, journalId, position, link, waiting, lastRow, body };
-  return sameHash(sealOf(snapshot), hash) ? snapshot : null;
+function sealOf(values: readonly RawValue[]): Seal | null {
+  const [, synced, journalId, position, link, count, digest, lastRow, hash] = values;
+  if (values.length !== 9 || !isText(journalId) || !isNumber(position) || !isHash(link)) return null;
+  if (!isNumber(count) || !isHash(digest) || !isNumber(lastRow) || !isHash(hash)) return null;
+  const head = { position, hash: link };
+  const seal: Seal = { synced: synced === 1, journalId, head, waiting: { count, digest }, lastRow };
+  return sameHash(sealHash(seal), hash) ? seal : null;
 }
 
-function snapshotOfVersion1(values: readonly RawValue[]): SnapshotOfVersion1 | null {
-  const [only, position, body, hash] = values;
-  if (values.length !== 4 || only !== null || !isNumber(position) || !isText(body) || !isHash(hash))
+function snapshotOf(values: readonly RawValue[]): Snapshot | null {
+  const [, position, link, hash, body] = values;
+  if (values.length !== 5 || !isNumber(position) || !isHash(link) || !isHash(hash) || !isText(body))
     return null;
+  const snapshot: Snapshot = { link: { position, hash: link }, body };
+  return sameHash(snapshotHash(snapshot), hash) ? snapshot : null;
+}
+
+function keptOf(values: readonly RawValue[]): KeptEvent | null {
+  const [kind, position, hash, body] = values;
+  if (values.length !== 4 || !isText(kind) || !isNumber(position) || !isHash(hash) || !isText(body))
+    return null;
+  return sameHash(keptHash(position, body), hash) ? { kind, position, body } : null;
+}
+
+/** As version 1 wrote it, or as it lies in a file that was migrated and not yet opened. */
+function snapshotOfVersion1(values: readonly RawValue[]): SnapshotOfVersion1 | null {
+  const [only, position, ...rest] = values;
+  const [body, hash] = rest.length === 3 && rest[0] === null ? [rest[2], rest[1]] : rest;
+  if (rest.length > 3 || only !== null || !isNumber(position) || !isText(body) || !isHash(hash)) return null;
   return { position, body, hash };
 }
 

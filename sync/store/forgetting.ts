@@ -7,7 +7,7 @@
  * back room that the next day needs again.
  */
 import type { Link } from "./chain.ts";
-import { anchorHash } from "./sealed-rows.ts";
+import { anchorHash, keptHash } from "./sealed-rows.ts";
 import { type Session, saveVerified } from "./sqlite-session.ts";
 import type { Retention } from "./store.ts";
 
@@ -16,6 +16,9 @@ export const PRUNE_ROWS = 500;
 
 /** Sold sales that stay in any case, newest first: a clock that leaps ahead must not make the shop forget its day. */
 export const KEPT_SALES = 1_000;
+
+/** The settings that the events after the snapshot were decided by. */
+export const KEPT_KINDS: readonly string[] = ["settings.applied"];
 
 export type Forgotten = { readonly origin: Link; readonly more: boolean };
 
@@ -54,18 +57,27 @@ export function forgetOld(session: Session, retention: Retention, nowMs: number)
 
 function forgetEvents(session: Session, age: Age, keepEvents: number): Forgotten {
   const { statements, origin, head } = session;
-  // The newest event stays, because the snapshot hangs on it.
-  const spare = head.position - origin.position - Math.max(1, keepEvents);
+  // What the snapshot does not hold stays, and the newest event in any case.
+  const last = Math.min(head.position - Math.max(1, keepEvents), session.snapshot?.link.position ?? 0);
+  const spare = last - origin.position;
   const oldest = statements.timesFrom.all(origin.position + 1, Math.min(PRUNE_ROWS, Math.max(0, spare)));
   const count = leadingOld(oldest, age);
-  const last = oldest[count - 1];
-  if (last === undefined) return { origin, more: false };
-  const anchor: Link = { position: last.position, hash: last.hash };
+  const newest = oldest[count - 1];
+  if (newest === undefined) return { origin, more: false };
+  const anchor: Link = { position: newest.position, hash: newest.hash };
+  for (const kind of KEPT_KINDS) keepLast(session, kind, anchor.position);
   statements.saveAnchor.run(anchor.position, anchor.hash, anchorHash(anchor.position, anchor.hash));
   statements.forgetEvents.run(anchor.position);
   // All that is left was followed when it was opened or was written since.
   saveVerified(session, head);
   return { origin: anchor, more: count === PRUNE_ROWS };
+}
+
+/** What is about to be forgotten and must still be found. */
+function keepLast({ statements }: Session, kind: string, upTo: number): void {
+  const event = statements.lastOfKind.get(kind, upTo);
+  if (event === undefined) return;
+  statements.keepEvent.run(kind, event.position, keptHash(event.position, event.body), event.body);
 }
 
 /** Deletes the leading old rows; true when the piece was full. */

@@ -10,6 +10,7 @@ export type Prepared = {
   readonly head: Link;
   readonly records: readonly MemoryRecord[];
   readonly state: MemoryContent["state"];
+  readonly sinceSnapshot: number;
   readonly rows: readonly MemoryRow[];
   readonly atMs: number;
 };
@@ -17,7 +18,7 @@ export type Prepared = {
 export function applyEvents(
   content: MemoryContent,
   { events }: AnyCommit,
-  { head, records, state, atMs }: Prepared,
+  { head, records, state, sinceSnapshot, atMs }: Prepared,
 ): void {
   let position = content.head.position;
   for (const event of events) {
@@ -28,6 +29,7 @@ export function applyEvents(
   content.head = head;
   content.newestMs = atMs;
   content.state = state;
+  content.sinceSnapshot = sinceSnapshot;
 }
 
 export function applyRows(
@@ -68,7 +70,7 @@ export function applyBeside(
 
 /** Takes an append back that a power cut undoes. Made before it is applied. */
 export function takingBack(content: MemoryContent, commit: AnyCommit, { rows }: Prepared): () => void {
-  const { head, newestMs, state, lastRow } = content;
+  const { head, newestMs, state, sinceSnapshot, lastRow } = content;
   const events = content.records.length;
   const answered = commit.acknowledged.flatMap(({ requestId }) => content.waiting.get(requestId) ?? []);
   const restored = [
@@ -90,7 +92,7 @@ export function takingBack(content: MemoryContent, commit: AnyCommit, { rows }: 
     ),
   ];
   return () => {
-    Object.assign(content, { head, newestMs, state, lastRow });
+    Object.assign(content, { head, newestMs, state, sinceSnapshot, lastRow });
     content.records.length = events;
     for (const restore of restored) restore();
     for (const { id } of rows) content.rows.delete(id);

@@ -17,16 +17,17 @@ export function forgetOldIn(content: MemoryContent, retention: Retention, nowMs:
 }
 
 function forgetEvents(content: MemoryContent, age: Age, keepEvents: number): boolean {
-  const spare = Math.max(0, content.records.length - Math.max(1, keepEvents));
+  const last = Math.min(content.head.position - Math.max(1, keepEvents), content.state?.position ?? 0);
+  const spare = Math.max(0, last - content.anchor.position);
   const oldest = content.records.slice(0, Math.min(PRUNE_ROWS, spare));
   const count = leadingOld(
     oldest.map(({ atMs }) => ({ at_ms: atMs })),
     age,
   );
-  const last = oldest[count - 1];
-  if (last === undefined) return false;
+  const newest = oldest[count - 1];
+  if (newest === undefined) return false;
   content.records.splice(0, count);
-  content.anchor = { position: last.position, hash: last.hash };
+  content.anchor = { position: newest.position, hash: newest.hash };
   return count === PRUNE_ROWS;
 }
 

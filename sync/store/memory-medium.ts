@@ -40,7 +40,9 @@ export type MemoryContent = {
   newestMs: number;
   records: MemoryRecord[];
   readonly newest: Map<string, { readonly position: number; readonly event: JournalEvent }>;
+  /** The last snapshot, which lags behind by as much as it weighs. */
   state: { readonly position: number; readonly body: unknown; readonly hash: Uint8Array } | null;
+  sinceSnapshot: number;
   /** By id, in the order of their positions. */
   readonly rows: Map<string, MemoryRow>;
   readonly waiting: Map<string, MemoryRow>;

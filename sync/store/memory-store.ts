@@ -8,7 +8,8 @@ import { Fault } from "../../daemon/core/fault.ts";
 import type { FoundSale } from "../../daemon/core/staff.ts";
 import type { DenyList } from "../wire/deny-list.ts";
 import { fromCanonicalJson, toCanonicalJson } from "./canonical-json.ts";
-import { damaged, followChain, genesis, nextLink, sameHash, stateHash } from "./chain.ts";
+import { damaged, followChain, genesis, type Link, nextLink, sameHash, stateHash } from "./chain.ts";
+import { KEPT_KINDS } from "./forgetting.ts";
 import { applyBeside, applyEvents, applyRows, type Prepared, takingBack } from "./memory-append.ts";
 import { forgetOldIn } from "./memory-forgetting.ts";
 import type { Form, MemoryContent, MemoryMedium, MemoryRecord, MemoryRow } from "./memory-medium.ts";
@@ -26,6 +27,7 @@ import {
   type Retention,
   type Store,
 } from "./store.ts";
+import { SMALL_STATE } from "./writing.ts";
 
 export { type MemoryContent, MemoryMedium } from "./memory-medium.ts";
 
@@ -58,6 +60,8 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   #bootNonce: string | undefined;
   #failure: Fault | undefined;
   #unsavedSends = new Map<string, number>();
+  /** After the last append of this opening. */
+  #state: State | undefined;
 
   constructor({ terminal, medium, randomId = () => randomBytes(16).toString("hex") }: Settings) {
     this.#terminal = terminal;
@@ -83,6 +87,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
     this.#bootNonce = this.#randomId();
     this.#failure = undefined;
     this.#unsavedSends = new Map();
+    this.#state = undefined;
     const { state } = content;
     const statePosition = state?.position ?? 0;
     return {
@@ -101,6 +106,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
       applyRows(content, commit, prepared);
       this.#saveSends(content);
       applyBeside(content, commit, prepared.atMs);
+      this.#state = commit.state;
       return prepared.head.position;
     });
   }
@@ -118,7 +124,8 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   lastOfKind(kind: Event["kind"], upToPosition: number): Event | null {
     const { newest, records, anchor } = this.#content();
     const last = newest.get(kind);
-    if (last === undefined || last.position <= anchor.position) return null;
+    if (last === undefined) return null;
+    if (last.position <= anchor.position && !KEPT_KINDS.includes(kind)) return null;
     if (last.position <= upToPosition) return this.#form.give(this.#form.keep(last.event)) as Event;
     const found = records.findLast((record) => record.kind === kind && record.position <= upToPosition);
     return found === undefined ? null : (fromCanonicalJson(found.body) as Event);
@@ -211,12 +218,18 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   prune(retention: Retention, nowMs: number): boolean {
-    return this.#write(true, (content) => forgetOldIn(content, retention, nowMs));
+    return this.#write(true, (content) => {
+      this.#catchUp(content);
+      return forgetOldIn(content, retention, nowMs);
+    });
   }
 
   close(): void {
     if (this.#bootNonce === undefined) return;
-    if (this.#failure === undefined) this.#saveSends(this.#content());
+    if (this.#failure === undefined) {
+      this.#saveSends(this.#content());
+      this.#catchUp(this.#content());
+    }
     this.#medium.holder = null;
     this.#bootNonce = undefined;
   }
@@ -231,10 +244,31 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
       head = isKept ? nextLink(head, body) : { position: head.position + 1, hash: NO_HASH };
       if (isKept) records.push({ ...head, body, kind: event.kind, atMs: event.atMs });
     }
-    const body = this.#form.keep(commit.state);
-    const hash = isKept ? stateHash(head, String(body)) : NO_HASH;
-    const rows = this.#newRows(content, commit, atMs);
-    return { head, records, state: { position: head.position, body, hash }, rows, atMs };
+    const weight = records.reduce((sum, { body }) => sum + body.length, 0);
+    const taken = this.#snapshot(content, head, commit.state, weight);
+    return { head, records, ...taken, rows: this.#newRows(content, commit, atMs), atMs };
+  }
+
+  /** As in a file: a large state is written when the events since the last one weigh as much. */
+  #snapshot(
+    { state: before, sinceSnapshot }: MemoryContent,
+    head: Link,
+    state: unknown,
+    weight: number,
+  ): Pick<Prepared, "state" | "sinceSnapshot"> {
+    if (this.#medium.history === "newest")
+      return { state: { position: head.position, body: state, hash: NO_HASH }, sinceSnapshot: 0 };
+    const length = before === null ? 0 : String(before.body).length;
+    if (length >= SMALL_STATE && sinceSnapshot + weight < length)
+      return { state: before, sinceSnapshot: sinceSnapshot + weight };
+    const body = toCanonicalJson(state);
+    return { state: { position: head.position, body, hash: stateHash(head, body) }, sinceSnapshot: 0 };
+  }
+
+  /** The snapshot as of the last append, which the next opening and what is forgotten begin from. */
+  #catchUp(content: MemoryContent): void {
+    if (this.#state === undefined || content.state?.position === content.head.position) return;
+    Object.assign(content, this.#snapshot(content, content.head, this.#state, Infinity));
   }
 
   #newRows(content: MemoryContent, commit: Commit<Event, State>, createdMs: number): readonly MemoryRow[] {
@@ -304,6 +338,7 @@ function emptyContent(terminal: string, journalId: string): MemoryContent {
     records: [],
     newest: new Map(),
     state: null,
+    sinceSnapshot: 0,
     rows: new Map(),
     waiting: new Map(),
     lastRow: 0,
@@ -322,6 +357,8 @@ function checkContent({ anchor, head, records, state }: MemoryContent): void {
     if (anchor.position > 0) throw damaged(NAME, "the state snapshot is missing and events are forgotten");
     return;
   }
-  if (!sameHash(stateHash(head, String(state.body)), state.hash))
+  const link = [anchor, ...records].find(({ position }) => position === state.position);
+  if (link === undefined) throw damaged(NAME, `event ${state.position} is missing`);
+  if (!sameHash(stateHash(link, String(state.body)), state.hash))
     throw damaged(NAME, "the state snapshot was changed");
 }

@@ -3,7 +3,7 @@ import type { LedgerRequest } from "../../daemon/core/clearing.ts";
 import type { FoundSale, SoldSale } from "../../daemon/core/staff.ts";
 import type { DenyList } from "../wire/deny-list.ts";
 import { damaged, isRowIntact, type StoredRow, sameHash } from "./chain.ts";
-import { counterHash, denyListHash, foundSale, refundHash, saleHash } from "./sealed-rows.ts";
+import { counterHash, denyListHash, foundSale, keptHash, refundHash, saleHash } from "./sealed-rows.ts";
 import { parse, type Session } from "./sqlite-session.ts";
 import type { DeadLetter, OutboxRow, SoldRefund } from "./store.ts";
 
@@ -24,6 +24,15 @@ export function readDeadLetters({ path, statements }: Session): readonly DeadLet
     atMs: row.at_ms,
     request: readRequest(path, row),
   }));
+}
+
+/** Settings are found even when they are forgotten. */
+export function readLastOfKind({ path, statements }: Session, kind: string, upTo: number): unknown {
+  const row = statements.lastOfKind.get(kind, upTo);
+  if (row !== undefined) return parse(path, row.body);
+  const kept = statements.keptEvent.get(kind, upTo);
+  if (kept === undefined) return null;
+  return readBody(path, kept, keptHash(kept.position, kept.body), `the last ${kind}`);
 }
 
 export function readCounter({ path, statements }: Session, token: string): number | null {

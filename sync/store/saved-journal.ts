@@ -13,17 +13,12 @@ import {
   requestOf,
   saleOf,
 } from "./findings.ts";
-import type { RawFile, RawRow } from "./raw-file.ts";
+import type { Place, RawFile, RawRow } from "./raw-file.ts";
 import type { JournalPlace, SalvageReport, SalvageRules, Saved } from "./salvage.ts";
+import type { Snapshot } from "./seal.ts";
 import type { JournalEvent } from "./store.ts";
 import type { Inheritance } from "./successor.ts";
-import {
-  type ProvenState,
-  provenId,
-  provenState,
-  type VerifiedEvents,
-  verifiedEvents,
-} from "./verified-events.ts";
+import { provenId, provenState, type VerifiedEvents, verifiedEvents } from "./verified-events.ts";
 
 export type SavedJournal = {
   readonly inheritance: Inheritance;
@@ -54,15 +49,16 @@ export function saveFrom<Event extends JournalEvent, State>(
   const saved: Saved = { waiting: waiting.map(parseRequest), lastSequence: lastSequenceOf(rows, sales) };
   const { state, ...from } = stateFrom(file, events, proven, rules);
   const predecessor = givenPredecessor ?? provenId(file, findings, terminal);
-  const { denyList, snapshot } = findings;
+  const { denyList, seal } = findings;
   return {
     inheritance: {
       terminal,
       predecessor,
       origin: events.origin,
-      events: bodiesIn(file, events),
+      events: bodiesIn(file, events.origin, events.places),
+      kept: [...findings.kept.values()],
       rows,
-      lastRow: Math.max(snapshot?.lastRow ?? 0, rows.at(-1)?.position ?? 0),
+      lastRow: Math.max(seal?.lastRow ?? 0, rows.at(-1)?.position ?? 0),
       letters,
       counters,
       sales,
@@ -75,7 +71,7 @@ export function saveFrom<Event extends JournalEvent, State>(
       ...rangesOf(findings, events, proven),
       state: from,
       waiting: waiting.length,
-      waitingLost: snapshot === null ? null : Math.max(0, snapshot.waiting.count - waiting.length),
+      waitingLost: seal === null ? null : Math.max(0, seal.waiting.count - waiting.length),
       deadLetters: letters.length,
       cardCounters: counters.size,
       sales: sales.length,
@@ -159,7 +155,7 @@ function parseRequest({ request }: FoundRow): LedgerRequest {
   return fromCanonicalJson(request) as LedgerRequest;
 }
 
-function* bodiesIn(file: RawFile, { origin, places }: VerifiedEvents): Generator<string> {
+function* bodiesIn(file: RawFile, origin: number, places: readonly Place[]): Generator<string> {
   for (const [index, place] of places.entries()) {
     const event = eventOf({ rowid: origin + index + 1, values: file.valuesAt(place) });
     if (event !== null) yield event.body;
@@ -171,39 +167,38 @@ type FromState<State> = SalvageReport["state"] & { readonly state: State };
 /** The snapshot with the events after it, or all events folded, or nothing. */
 function stateFrom<Event extends JournalEvent, State>(
   file: RawFile,
-  events: VerifiedEvents,
-  proven: ProvenState | null,
+  { origin, places, tail }: VerifiedEvents,
+  proven: Snapshot | null,
   { fold }: SalvageRules<Event, State>,
 ): FromState<State> {
-  const parsed = function* (after: number): Generator<Event> {
-    let position = events.origin;
-    for (const body of bodiesIn(file, events)) {
-      position += 1;
-      if (position > after) yield fromCanonicalJson(body) as Event;
-    }
-  };
-  const last = events.origin + events.places.length;
-  if (proven !== null && proven.link.position >= last)
-    return { state: fromCanonicalJson(proven.body) as State, from: "snapshot", failure: null };
   // Without a snapshot and without the first event there is nothing to fold from.
-  if (proven === null && (events.origin > 0 || last === 0))
-    return { state: fold(null, []), from: "nothing", failure: null };
+  const isLost = proven === null && (origin > 0 || places.length === 0);
+  if (isLost) return { state: fold(null, []), from: "nothing", failure: null };
+  const base = proven === null ? null : (fromCanonicalJson(proven.body) as State);
+  const from = proven === null ? "events" : "snapshot";
+  const bodies =
+    proven === null ? bodiesIn(file, origin, places) : bodiesIn(file, proven.link.position, tail);
   try {
-    const base = proven === null ? null : (fromCanonicalJson(proven.body) as State);
-    return { state: fold(base, parsed(proven?.link.position ?? 0)), from: "events", failure: null };
+    return { state: fold(base, parsed<Event>(bodies)), from, failure: null };
   } catch (error) {
     // A terminal that cannot go on at all is worse than one that asks the ledger what it remembers.
-    return { state: fold(null, []), from: "nothing", failure: String(error) };
+    const left = base === null ? "nothing" : "snapshot";
+    return { state: base ?? fold(null, []), from: left, failure: String(error) };
   }
+}
+
+function* parsed<Event>(bodies: Iterable<string>): Generator<Event> {
+  for (const body of bodies) yield fromCanonicalJson(body) as Event;
 }
 
 function rangesOf(
   findings: Findings,
-  { origin, places }: VerifiedEvents,
-  proven: ProvenState | null,
+  { origin, places, tail }: VerifiedEvents,
+  proven: Snapshot | null,
 ): Pick<SalvageReport, "events" | "missing"> {
   const last = origin + places.length;
-  const highest = proven?.link.position ?? highestOf(findings.events.keys());
+  const told = Math.max(findings.seal?.head.position ?? 0, (proven?.link.position ?? 0) + tail.length);
+  const highest = told > 0 ? told : highestOf(findings.events.keys());
   const events = places.length === 0 ? null : { from: origin + 1, to: last };
   if (highest > last) return { events, missing: { from: last + 1, to: highest } };
   const forgotten = findings.anchor?.position ?? 0;

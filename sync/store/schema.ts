@@ -80,22 +80,29 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO identity SELECT only, terminal, journal_id, NULL, 0, 1, NULL FROM journal_identity;
   DROP TABLE journal_identity;
 
-  -- hash is the seal over all other columns; link is NULL where version 1 took the snapshot. synced: the transaction that
-  -- wrote it waited for the disk. body comes last, so that the rest is on the row's first page.
-  CREATE TABLE snapshot (
+  -- Written with every append: what vouches for the queue and for the end of the chain. hash covers the other columns;
+  -- synced: the transaction that wrote it waited for the disk.
+  CREATE TABLE seal (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     synced INTEGER NOT NULL,
     journal_id TEXT NOT NULL,
     position INTEGER NOT NULL,
-    link BLOB,
+    link BLOB NOT NULL,
     waiting INTEGER NOT NULL,
     waiting_digest BLOB NOT NULL,
     last_row INTEGER NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT;
+
+  -- Written when the events since the last one weigh as much. link is NULL where version 1 took it.
+  CREATE TABLE snapshot (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    position INTEGER NOT NULL,
+    link BLOB,
     hash BLOB NOT NULL,
     body TEXT NOT NULL
   ) STRICT;
-  INSERT INTO snapshot
-    SELECT state.only, 1, journal_id, position, NULL, 0, zeroblob(32), 0, state.hash, body FROM state, identity;
+  INSERT INTO snapshot SELECT only, position, NULL, hash, body FROM state;
   DROP TABLE state;
 
   -- The last event that was forgotten: the chain goes on from it.
@@ -104,6 +111,14 @@ export const MIGRATIONS: readonly string[] = [
     position INTEGER NOT NULL,
     link BLOB NOT NULL,
     hash BLOB NOT NULL
+  ) STRICT;
+
+  -- Events that are found even when they are forgotten, because the tail is folded by them.
+  CREATE TABLE kept_event (
+    kind TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    body TEXT NOT NULL
   ) STRICT;
 
   CREATE TABLE tap_counter (

@@ -21,14 +21,21 @@ const UNWRITABLE = [
   "SQLITE_NOLFS",
 ];
 
-/** Runs a piece of work on the file at `path`; what is not the file's fault (a broken rule, a programmer error) passes through. */
+/**
+ * Opens or reads the file at `path`. The SQL is the store's own and right, so whatever SQLite finds wrong with it lies in
+ * the file; a programmer error passes through.
+ */
 export function translated<Result>(path: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    throw faultOf(path, error);
+    const fault = faultOf(path, error);
+    if (!(fault instanceof Database.SqliteError)) throw fault;
+    throw damaged(path, `${fault.message} (${fault.code})`, fault);
   }
 }
+
+/** The same of a write, where a broken rule of a table is the caller's. */
 
 export function faultOf(path: string, error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;

@@ -14,7 +14,15 @@ import {
   stateHash,
 } from "./chain.ts";
 import type { FileLock } from "./file-lock.ts";
-import { NONE_WAITING, type Snapshot, sealOf, type Waiting, withRow } from "./seal.ts";
+import {
+  NONE_WAITING,
+  type Seal,
+  type Snapshot,
+  sealHash,
+  snapshotHash,
+  type Waiting,
+  withRow,
+} from "./seal.ts";
 import { anchorHash, identityHash, type StoredIdentity } from "./sealed-rows.ts";
 import { translated } from "./sqlite-fault.ts";
 import { type Statements, statementsOf } from "./statements.ts";
@@ -41,6 +49,10 @@ export type Session = {
   lastRow: number;
   /** As it is on disk, null while there is none. */
   snapshot: Snapshot | null;
+  /** The state after the last append of this session, which the snapshot may lag behind; undefined before the first. */
+  state: unknown;
+  /** Characters of the events since the snapshot was taken. */
+  sinceSnapshot: number;
   readonly unsavedSends: Map<string, number>;
 };
 
@@ -73,12 +85,17 @@ export function startSession(place: SessionPlace): Session {
       waiting: NONE_WAITING,
       lastRow: Number(statements.lastRow.get()),
       snapshot: null,
+      state: undefined,
+      sinceSnapshot: 0,
       unsavedSends: new Map(),
     };
     const from = identity.boots === 0 ? origin : trustedLink(session);
     session.head = followChain(from, walk(session, from.position + 1), path);
     session.waiting = readWaiting(session);
+    checkSeal(session);
     session.snapshot = readSnapshot(session);
+    // How much the tail weighs is not worth reading it: the next append takes a snapshot.
+    if (session.snapshot?.link.position !== session.head.position) session.sinceSnapshot = Infinity;
     countBoot(session);
     return session;
   });
@@ -90,12 +107,20 @@ export function saveIdentity(session: Session, identity: StoredIdentity): void {
   session.statements.saveIdentity.run(terminal, journalId, predecessor, boots, clean ? 1 : 0, hash);
 }
 
-export function saveSnapshot(session: Session, snapshot: Snapshot): void {
-  const { synced, journalId, position, link, waiting, lastRow, body } = snapshot;
+/** The end of the chain and the queue, as they are from now on. */
+export function saveSeal(
+  { statements, identity }: Session,
+  { synced, head, waiting, lastRow }: Omit<Seal, "journalId">,
+): void {
+  const { journalId } = identity;
   const { count, digest } = waiting;
-  const seal = sealOf(snapshot);
-  const { saveSnapshot: save } = session.statements;
-  save.run(synced ? 1 : 0, journalId, position, link, count, digest, lastRow, seal, body);
+  const hash = sealHash({ synced, journalId, head, waiting, lastRow });
+  statements.saveSeal.run(synced ? 1 : 0, journalId, head.position, head.hash, count, digest, lastRow, hash);
+}
+
+export function saveSnapshot({ statements }: Session, snapshot: Snapshot): void {
+  const { link, body } = snapshot;
+  statements.saveSnapshot.run(link.position, link.hash, snapshotHash(snapshot), body);
 }
 
 export function saveVerified(session: Session, head: Link): void {
@@ -186,8 +211,36 @@ function readWaiting(session: Session): Waiting {
   }
 }
 
+/** What every append vouched for. Absent in a journal that was made just now or by version 1, and only there. */
+function checkSeal(session: Session): void {
+  const { path, identity } = session;
+  const row = session.statements.seal.get();
+  if (row === undefined) {
+    if (identity.boots > 0) throw damaged(path, "its seal is missing");
+    return;
+  }
+  const { journal_id: journalId, last_row: lastRow } = row;
+  const waiting: Waiting = { count: row.waiting, digest: row.waiting_digest };
+  const seal = {
+    synced: row.synced === 1,
+    journalId,
+    head: { position: row.position, hash: row.link },
+    waiting,
+    lastRow,
+  };
+  if (!sameHash(sealHash(seal), row.hash) || journalId !== identity.journalId)
+    throw damaged(path, "its seal was changed");
+  if (row.position > session.head.position)
+    throw damaged(path, `event ${session.head.position + 1} is missing`);
+  if (!sameHash(session.head.hash, row.link)) throw damaged(path, `event ${row.position} was changed`);
+  const { count, digest } = session.waiting;
+  if (count !== waiting.count || !sameHash(digest, waiting.digest))
+    throw damaged(path, `the outbox was changed: of ${waiting.count} requests that wait, ${count} are found`);
+  session.lastRow = lastRow;
+}
+
 function readSnapshot(session: Session): Snapshot | null {
-  const { path, identity, origin } = session;
+  const { path, origin } = session;
   const row = session.statements.snapshot.get();
   if (row === undefined) {
     // Without a snapshot the state is folded from the events: all of them must be there.
@@ -198,29 +251,10 @@ function readSnapshot(session: Session): Snapshot | null {
   const { position, body } = row;
   const link = linkAt(session, position);
   if (link === undefined) throw damaged(path, `event ${position} is missing`);
-  if (row.link === null) {
-    if (!sameHash(stateHash(link, body), row.hash)) throw damaged(path, "the state snapshot was changed");
-    return snapshotNow(session, link, body);
-  }
-  const waiting = { count: row.waiting, digest: row.waiting_digest };
-  const { journal_id: journalId, last_row: lastRow } = row;
-  const synced = row.synced === 1;
-  const snapshot: Snapshot = { synced, journalId, position, link: row.link, waiting, lastRow, body };
-  if (!sameHash(sealOf(snapshot), row.hash) || journalId !== identity.journalId)
-    throw damaged(path, "the state snapshot was changed");
-  if (!sameHash(link.hash, row.link)) throw damaged(path, `event ${position} was changed`);
-  const { count, digest } = session.waiting;
-  if (count !== waiting.count || !sameHash(digest, waiting.digest))
-    throw damaged(path, `the outbox was changed: of ${waiting.count} requests that wait, ${count} are found`);
-  session.lastRow = lastRow;
+  const snapshot: Snapshot = { link, body };
+  const hash = row.link === null ? stateHash(link, body) : snapshotHash(snapshot);
+  if (!sameHash(hash, row.hash)) throw damaged(path, "the state snapshot was changed");
   return snapshot;
-}
-
-/** A snapshot of this state with the queue as it stands. */
-export function snapshotNow(session: Session, link: Link, body: string): Snapshot {
-  const { identity, waiting, lastRow } = session;
-  const { journalId } = identity;
-  return { synced: true, journalId, position: link.position, link: link.hash, waiting, lastRow, body };
 }
 
 /**
@@ -233,7 +267,8 @@ function countBoot(session: Session): void {
     .transaction(() => {
       saveIdentity(session, session.identity);
       saveVerified(session, session.head);
-      // One that version 1 took gets the seal of this version.
+      saveSeal(session, { ...session, synced: true });
+      // One that version 1 took gets the hash of this version.
       if (session.snapshot !== null) saveSnapshot(session, session.snapshot);
     })
     .immediate();

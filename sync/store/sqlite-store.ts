@@ -8,7 +8,6 @@ import type Database from "better-sqlite3";
 import { Fault } from "../../daemon/core/fault.ts";
 import type { FoundSale } from "../../daemon/core/staff.ts";
 import type { DenyList } from "../wire/deny-list.ts";
-import { toCanonicalJson } from "./canonical-json.ts";
 import { checkAll, clearSuspicion, isSuspect, markSuspect } from "./checking.ts";
 import { FileLock } from "./file-lock.ts";
 import { forgetOld } from "./forgetting.ts";
@@ -16,6 +15,7 @@ import {
   readCounter,
   readDeadLetters,
   readDenyList,
+  readLastOfKind,
   readPending,
   readSale,
   readSales,
@@ -29,9 +29,8 @@ import {
   parse,
   type Session,
   saveIdentity,
-  saveSnapshot,
+  saveSeal,
   saveVerified,
-  snapshotNow,
   startSession,
   VERIFIED_EVERY,
   walk,
@@ -49,7 +48,7 @@ import {
   type Store,
 } from "./store.ts";
 import { checkBeside, hasWal } from "./wal.ts";
-import { writeBeside, writeEvents, writeOutbox } from "./writing.ts";
+import { takeSnapshot, writeBeside, writeEvents, writeOutbox } from "./writing.ts";
 
 export type SqliteStoreSettings = { readonly path: string; readonly terminal: string };
 
@@ -93,14 +92,15 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
     const atMs = lastTimeOf(commit.events);
     const synced = commit.synced ?? true;
     const after = this.#write(session, synced, () => {
-      const head = writeEvents(session, commit.events);
+      const { head, weight } = writeEvents(session, commit.events);
       const queue = writeOutbox(session, commit, atMs);
-      const snapshot = { ...snapshotNow(session, head, toCanonicalJson(commit.state)), ...queue, synced };
-      saveSnapshot(session, snapshot);
+      saveSeal(session, { ...queue, head, synced });
+      const taken = takeSnapshot(session, head, commit.state, weight);
       writeBeside(session, commit, atMs);
       const isMarked = head.position - session.verified >= VERIFIED_EVERY;
       if (isMarked) saveVerified(session, head);
-      return { head, ...queue, snapshot, verified: isMarked ? head.position : session.verified };
+      const verified = isMarked ? head.position : session.verified;
+      return { head, ...queue, ...taken, verified, state: commit.state };
     });
     Object.assign(session, after);
     session.unsavedSends.clear();
@@ -112,10 +112,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   lastOfKind(kind: Event["kind"], upToPosition: number): Event | null {
-    return this.#read(({ path, statements }) => {
-      const row = statements.lastOfKind.get(kind, upToPosition);
-      return row === undefined ? null : (parse(path, row.body) as Event);
-    });
+    return this.#read((session) => readLastOfKind(session, kind, upToPosition) as Event | null);
   }
 
   verify(): { readonly events: number } {
@@ -142,9 +139,8 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
       if (row === undefined) return undefined;
       session.statements.insertDeadLetter.run(id, reason, atMs);
       const waiting = withoutRow(session.waiting, row);
-      const snapshot = session.snapshot && { ...session.snapshot, waiting, synced: true };
-      if (snapshot !== null) saveSnapshot(session, snapshot);
-      return { waiting, snapshot };
+      saveSeal(session, { ...session, waiting, synced: true });
+      return { waiting };
     });
     if (after !== undefined) Object.assign(session, after);
   }
@@ -182,8 +178,11 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 
   prune(retention: Retention, nowMs: number): boolean {
     const session = this.#require();
-    const { origin, more } = this.#write(session, true, () => forgetOld(session, retention, nowMs));
-    session.origin = origin;
+    const { more, ...after } = this.#write(session, true, () => {
+      const taken = takeSnapshot(session, session.head, session.state, Infinity);
+      return { ...taken, ...forgetOld({ ...session, ...taken }, retention, nowMs) };
+    });
+    Object.assign(session, after);
     return more;
   }
 
@@ -208,7 +207,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
   #read<Result>(work: (session: Session) => Result): Result {
     const session = this.#require();
     try {
-      return work(session);
+      return translated(session.path, () => work(session));
     } catch (error) {
       throw this.#failed(session, error);
     }
@@ -244,7 +243,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
     if (snapshot === null) return { state: null, statePosition: 0, tail: this.#walk(session, 1) };
     // The seal proves that this program wrote the body, in the shape that it was given.
     const state = parse(session.path, snapshot.body) as State;
-    const { position } = snapshot;
+    const { position } = snapshot.link;
     return { state, statePosition: position, tail: this.#walk(session, position + 1) };
   }
 
@@ -260,6 +259,7 @@ function settle(session: Session): void {
   session.database
     .transaction(() => {
       for (const [id, count] of session.unsavedSends) session.statements.addSent.run(count, id);
+      takeSnapshot(session, session.head, session.state, Infinity);
       saveVerified(session, session.head);
       saveIdentity(session, { ...session.identity, clean: true });
     })

@@ -10,14 +10,19 @@ export type IdentityRow = {
   readonly clean: number;
   readonly hash: Uint8Array | null;
 };
-export type SnapshotRow = {
+export type SealRow = {
   readonly synced: number;
   readonly journal_id: string;
   readonly position: number;
-  readonly link: Uint8Array | null;
+  readonly link: Uint8Array;
   readonly waiting: number;
   readonly waiting_digest: Uint8Array;
   readonly last_row: number;
+  readonly hash: Uint8Array;
+};
+type SnapshotRow = {
+  readonly position: number;
+  readonly link: Uint8Array | null;
   readonly hash: Uint8Array;
   readonly body: string;
 };
@@ -61,10 +66,10 @@ export function statementsOf(database: Database.Database) {
     saveVerified: write<[position: number, hash: Uint8Array]>(
       "INSERT OR REPLACE INTO verified (only, position, hash) VALUES (1, ?, ?)",
     ),
-    snapshot: read<[], SnapshotRow>(
-      "SELECT synced, journal_id, position, link, waiting, waiting_digest, last_row, hash, body FROM snapshot",
+    seal: read<[], SealRow>(
+      "SELECT synced, journal_id, position, link, waiting, waiting_digest, last_row, hash FROM seal",
     ),
-    saveSnapshot: write<
+    saveSeal: write<
       [
         synced: number,
         journalId: string,
@@ -74,17 +79,26 @@ export function statementsOf(database: Database.Database) {
         digest: Uint8Array,
         lastRow: number,
         hash: Uint8Array,
-        body: string,
       ]
     >(
-      "INSERT OR REPLACE INTO snapshot (only, synced, journal_id, position, link, waiting, waiting_digest, last_row, hash, body) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO seal (only, synced, journal_id, position, link, waiting, waiting_digest, last_row, hash) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ),
+    snapshot: read<[], SnapshotRow>("SELECT position, link, hash, body FROM snapshot"),
+    saveSnapshot: write<[position: number, link: Uint8Array, hash: Uint8Array, body: string]>(
+      "INSERT OR REPLACE INTO snapshot (only, position, link, hash, body) VALUES (1, ?, ?, ?, ?)",
+    ),
+    keptEvent: read<[kind: string, upTo: number], BodyRow>(
+      "SELECT position, body, hash FROM kept_event WHERE kind = ? AND position <= ?",
+    ),
+    keepEvent: write<[kind: string, position: number, hash: Uint8Array, body: string]>(
+      "INSERT OR REPLACE INTO kept_event (kind, position, hash, body) VALUES (?, ?, ?, ?)",
     ),
     link: read<[position: number], Link>("SELECT position, hash FROM journal WHERE position = ?"),
     records: read<[from: number, limit: number], StoredRecord>(
       "SELECT position, body, hash FROM journal WHERE position >= ? ORDER BY position LIMIT ?",
     ),
-    lastOfKind: read<[kind: string, upTo: number], { body: string }>(
-      "SELECT body FROM journal WHERE kind = ? AND position <= ? ORDER BY position DESC LIMIT 1",
+    lastOfKind: read<[kind: string, upTo: number], { position: number; body: string }>(
+      "SELECT position, body FROM journal WHERE kind = ? AND position <= ? ORDER BY position DESC LIMIT 1",
     ),
     insertRecord: write<[position: number, body: string, hash: Uint8Array]>(
       "INSERT INTO journal (position, body, hash) VALUES (?, ?, ?)",

@@ -3,9 +3,25 @@ import { randomBytes } from "node:crypto";
 import type Database from "better-sqlite3";
 import type { DenyList } from "../wire/deny-list.ts";
 import { genesis, type Link, nextLink, rowHash } from "./chain.ts";
-import type { FoundBody, FoundRow } from "./findings.ts";
-import { NONE_WAITING, type Snapshot, sealOf, type Waiting, withRow } from "./seal.ts";
-import { anchorHash, counterHash, denyListHash, identityHash, refundHash, saleHash } from "./sealed-rows.ts";
+import type { FoundBody, FoundRow, KeptEvent } from "./findings.ts";
+import {
+  NONE_WAITING,
+  type Seal,
+  type Snapshot,
+  sealHash,
+  snapshotHash,
+  type Waiting,
+  withRow,
+} from "./seal.ts";
+import {
+  anchorHash,
+  counterHash,
+  denyListHash,
+  identityHash,
+  keptHash,
+  refundHash,
+  saleHash,
+} from "./sealed-rows.ts";
 import { translated } from "./sqlite-fault.ts";
 import { closeUnsettled, openFile } from "./sqlite-file.ts";
 import { type Statements, statementsOf } from "./statements.ts";
@@ -20,6 +36,7 @@ export type Inheritance = {
   /** The event after which the first of `events` came; 0 when all of them are there. */
   readonly origin: number;
   readonly events: Iterable<string>;
+  readonly kept: Iterable<KeptEvent>;
   readonly rows: Iterable<FoundRow>;
   /** Highest position that a row of the old outbox may have had. */
   readonly lastRow: number;
@@ -83,24 +100,18 @@ function fill(
   );
   const { denyList } = inheritance;
   const { position, hash: link } = head;
-  const snapshot: Snapshot = { synced: true, journalId, position, link, waiting, lastRow, body };
+  const snapshot: Snapshot = { link: head, body };
+  const seal: Seal = { synced: true, journalId, head, waiting, lastRow };
   const identity = { terminal, journalId, predecessor, boots: 0, clean: true };
   database
     .transaction(() => {
       if (denyList !== null)
         statements.saveDenyList.run(denyList.version, denyList.count, denyList.set, denyListHash(denyList));
       const { count, digest } = waiting;
-      statements.saveSnapshot.run(
-        1,
-        journalId,
-        position,
-        link,
-        count,
-        digest,
-        lastRow,
-        sealOf(snapshot),
-        body,
-      );
+      statements.saveSnapshot.run(position, link, snapshotHash(snapshot), body);
+      statements.saveSeal.run(1, journalId, position, link, count, digest, lastRow, sealHash(seal));
+      for (const { kind, position: at, body: event } of inheritance.kept)
+        statements.keepEvent.run(kind, at, keptHash(at, event), event);
       statements.saveVerified.run(position, link);
       statements.saveIdentity.run(terminal, journalId, predecessor, 0, 1, identityHash(identity));
     })

@@ -2,22 +2,21 @@
 import { genesis, type Link, nextLink, type StoredRecord, sameHash, stateHash } from "./chain.ts";
 import { eventOf, type Findings } from "./findings.ts";
 import type { Place, RawFile } from "./raw-file.ts";
+import type { Snapshot } from "./seal.ts";
 
 export type VerifiedEvents = {
   /** The event before the first one. */
   readonly origin: number;
   /** Where the events lie, in their order. */
   readonly places: readonly Place[];
+  /** Where those lie that follow the snapshot, whether or not they are among the others. */
+  readonly tail: readonly Place[];
 };
 
-/** A state that proves itself, and the link that it was taken after. */
-export type ProvenState = { readonly body: string; readonly link: Link };
-
 /** The newest snapshot that proves itself. One of version 1 needs the hash of its event for that. */
-export function provenState(file: RawFile, findings: Findings): ProvenState | null {
+export function provenState(file: RawFile, findings: Findings): Snapshot | null {
   const { snapshot } = findings;
-  if (snapshot !== null)
-    return { body: snapshot.body, link: { position: snapshot.position, hash: snapshot.link } };
+  if (snapshot !== null) return snapshot;
   for (const { position, body, hash } of findings.snapshotsOfVersion1) {
     const link = candidates(file, findings, position).find(({ record }) =>
       sameHash(stateHash(record, body), hash),
@@ -28,35 +27,37 @@ export function provenState(file: RawFile, findings: Findings): ProvenState | nu
 }
 
 /**
- * The events from the beginning to the first bad one. When the beginning itself is lost, those before the snapshot as
- * far back as they hang together.
+ * The events from the beginning to the first bad one. When the beginning itself is lost, the last ones as far back as
+ * they hang together.
  */
 export function verifiedEvents(
   file: RawFile,
   findings: Findings,
   terminal: string,
-  state: ProvenState | null,
+  state: Snapshot | null,
 ): VerifiedEvents {
   const root = rootOf(findings, terminal);
   const forward = root === null ? [] : forwardFrom(file, findings, root);
-  if (root !== null && forward.length > 0) return { origin: root.position, places: forward };
-  if (state === null) return { origin: root?.position ?? 0, places: [] };
-  const places = backwardFrom(file, findings, state.link);
-  return { origin: state.link.position - places.length, places };
+  const tail = state === null ? [] : forwardFrom(file, findings, state.link);
+  if (root !== null && forward.length > 0) return { origin: root.position, places: forward, tail };
+  const end = findings.seal?.head ?? state?.link;
+  if (end === undefined) return { origin: root?.position ?? 0, places: [], tail };
+  const places = backwardFrom(file, findings, end);
+  return { origin: end.position - places.length, places, tail };
 }
 
 /** The id that the journal's own chain or a sealed row proves, null when neither is left. */
 export function provenId(file: RawFile, findings: Findings, terminal: string): string | null {
-  const sealed = findings.identity?.journalId ?? findings.snapshot?.journalId;
+  const sealed = findings.identity?.journalId ?? findings.seal?.journalId;
   if (sealed !== undefined) return sealed;
   const root = rootOf(findings, terminal);
   const old = findings.identityOfVersion1?.journalId;
   return root !== null && old !== undefined && forwardFrom(file, findings, root).length > 0 ? old : null;
 }
 
-function rootOf({ anchor, identity, snapshot, identityOfVersion1 }: Findings, terminal: string): Link | null {
+function rootOf({ anchor, identity, seal, identityOfVersion1 }: Findings, terminal: string): Link | null {
   if (anchor !== null) return anchor;
-  const journalId = identity?.journalId ?? snapshot?.journalId ?? identityOfVersion1?.journalId;
+  const journalId = identity?.journalId ?? seal?.journalId ?? identityOfVersion1?.journalId;
   return journalId === undefined ? null : genesis(terminal, journalId);
 }
 

@@ -4,7 +4,7 @@
  * SQLite believes the log up to the first frame whose checksum is wrong and forgets the rest, which is right after a
  * power cut: what was not synced may be torn. It is wrong when a bit was flipped in what was synced: then sales would
  * vanish in silence. The two are told apart by a transaction that comes after the bad frame and says of itself that it
- * waited for the disk (snapshot.synced) and was followed by another: everything before it was on disk. A flip in the
+ * waited for the disk (seal.synced) and was followed by another: everything before it was on disk. A flip in the
  * last transaction, and a log that was cut short, look like a power cut; the ledger, which has seen more, says so when
  * it is greeted.
  */
@@ -22,8 +22,8 @@ const FRAME_BYTES = FRAME_HEADER_BYTES + PAGE_BYTES;
 /** Little-endian checksums; with the lowest bit set they are big-endian. */
 const MAGIC = 0x37_7f_06_82;
 
-/** A row of `snapshot` as far as it lies on its first page: which columns are hashes, and which says that it was synced. */
-const SNAPSHOT_COLUMNS = 9;
+/** A row of `seal`: how many columns, which are hashes, and which says that its transaction waited for the disk. */
+const SEAL_COLUMNS = 9;
 const HASH_COLUMNS = [4, 6, 8];
 const SYNCED_COLUMN = 1;
 
@@ -136,7 +136,7 @@ function lastSynced(bytes: Buffer, good: readonly boolean[], from: number): numb
       waited = false;
       continue;
     }
-    waited ||= isWhole && isSyncedSnapshot(pageOf(bytes, frame));
+    waited ||= isWhole && isSyncedSeal(pageOf(bytes, frame));
     if (!isCommit(bytes, frame)) continue;
     if (waited && good[frame + 1] === true) last = frame;
     isWhole = true;
@@ -145,13 +145,13 @@ function lastSynced(bytes: Buffer, good: readonly boolean[], from: number): numb
   return last;
 }
 
-/** A page that holds the snapshot, written by a transaction that waited for the disk. */
-function isSyncedSnapshot(page: Buffer): boolean {
+/** A page that holds the seal, written by a transaction that waited for the disk. */
+function isSyncedSeal(page: Buffer): boolean {
   if (page[0] !== 0x0d || page.readUInt16BE(3) !== 1) return false;
   const values = readCell(page, page.readUInt16BE(8), "table", () => null)?.local ?? [];
   const hashes = HASH_COLUMNS.map((column) => values[column]);
-  const isSnapshot = hashes.every((value) => Buffer.isBuffer(value) && value.length === HASH_BYTES);
-  return values.length >= SNAPSHOT_COLUMNS && isSnapshot && values[SYNCED_COLUMN] === 1;
+  const isSeal = hashes.every((value) => Buffer.isBuffer(value) && value.length === HASH_BYTES);
+  return values.length === SEAL_COLUMNS && isSeal && values[SYNCED_COLUMN] === 1;
 }
 
 function framesUpTo(bytes: Buffer, end: number): readonly WalFrame[] {
