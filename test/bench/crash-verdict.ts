@@ -11,6 +11,8 @@
  * - printedWithoutCharge: a sale with a receipt on paper that no charge stands behind; a reversed one has no receipt.
  * - chargedWithoutSale: a charge that stands although its sale was never approved to the customer.
  * - secondOriginals: sales with more than one receipt that is not marked COPY.
+ * - unprinted: approved sales without any receipt, though the terminal did not call staff for it. (A printer that was
+ *   killed over and over may use up the attempts: then staff is alarmed, and that is counted as leftToStaff.)
  */
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -40,6 +42,7 @@ export type SiteVerdict = {
   readonly charges: number;
   readonly receipts: number;
   readonly copies: number;
+  readonly leftToStaff: number;
   /** Descriptions of what must not be; every list is empty or the run has failed. */
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
@@ -47,17 +50,17 @@ export type SiteVerdict = {
   readonly chargedWithoutSale: readonly string[];
   readonly tapsWithoutOneEnd: readonly string[];
   readonly secondOriginals: readonly string[];
+  readonly unprinted: readonly string[];
 };
 
 /** `folder` as CrashSite fills it. */
 export function verdictOf(folder: string, papers: readonly Paper[]): SiteVerdict {
-  const { taps, sales } = tapsOf(eventsOf(join(folder, "data", "journal.sqlite")));
-  return judge(taps, sales, chargesOf(folder), printedOf(papers));
+  const journalled = tapsOf(eventsOf(join(folder, "data", "journal.sqlite")));
+  return judge(journalled, chargesOf(folder), printedOf(papers));
 }
 
 export function judge(
-  taps: readonly Tap[],
-  sales: number,
+  { taps, sales, leftToStaff }: Journalled,
   bank: readonly BankRow[],
   printed: Printed,
 ): SiteVerdict {
@@ -78,6 +81,7 @@ export function judge(
     charges: [...charged.values()].reduce((sum, rows) => sum + rows.length, 0),
     receipts: sum(printed.originals) + sum(printed.copies),
     copies: sum(printed.copies),
+    leftToStaff: leftToStaff.size,
     lost: [...shown].filter((saleId) => count(saleId) === 0),
     doubled: [
       ...[...charged.keys()].filter((saleId) => count(saleId) > 1),
@@ -93,6 +97,9 @@ export function judge(
       .filter((tap) => tap.finals.length !== 1)
       .map((tap) => `${tap.key ?? tap.saleId ?? "?"}: ${tap.finals.join(", ") || "no end"}`),
     secondOriginals: [...printed.originals].filter(([, pieces]) => pieces > 1).map(([saleId]) => saleId),
+    unprinted: [...approved.keys()].filter(
+      (saleId) => !printed.originals.has(saleId) && !printed.copies.has(saleId) && !leftToStaff.has(saleId),
+    ),
   };
 }
 
@@ -111,9 +118,17 @@ type OpenTap = {
   finals: Final[];
 };
 
+export type Journalled = {
+  readonly taps: readonly Tap[];
+  readonly sales: number;
+  /** Sales whose receipt was given up with an alarm. */
+  readonly leftToStaff: ReadonlySet<string>;
+};
+
 /** Folds the events as the daemon did, and notes how each tap ended. */
-export function tapsOf(events: Iterable<SaleEvent>): { taps: Tap[]; sales: number } {
+export function tapsOf(events: Iterable<SaleEvent>): Journalled {
   const taps: OpenTap[] = [];
+  const leftToStaff = new Set<string>();
   let sales = 0;
   let settings: SaleSettings | null = null;
   let state: TerminalState = EMPTY_TERMINAL;
@@ -121,13 +136,18 @@ export function tapsOf(events: Iterable<SaleEvent>): { taps: Tap[]; sales: numbe
     if (event.kind === "settings.applied") settings = event.settings;
     if (settings === null) throw new Error("the journal begins without settings");
     const before = state;
-    state = step(settings, before, event).state;
+    const { state: after, effects } = step(settings, before, event);
+    state = after;
+    for (const effect of effects) {
+      if (effect.kind === "alarm.raise" && effect.alarm.kind === "receipt-not-printed")
+        leftToStaff.add(effect.alarm.saleId);
+    }
     if (before.sale === null && state.sale !== null) sales++;
     if (event.kind === "card.presented") taps.push(tapOf(before, state));
     const last = taps.at(-1);
     if (last !== undefined) follow(last, before, state);
   }
-  return { taps, sales };
+  return { taps, sales, leftToStaff };
 }
 
 /** A charge was made when the sale counts one attempt more, or was closed by this very tap. */

@@ -40,6 +40,7 @@ const FINDINGS = [
   "chargedWithoutSale",
   "tapsWithoutOneEnd",
   "secondOriginals",
+  "unprinted",
 ] as const;
 type Finding = (typeof FINDINGS)[number];
 
@@ -53,6 +54,8 @@ export type CrashFigures = {
   readonly charges: number;
   readonly receipts: number;
   readonly copies: number;
+  /** Receipts given up with an alarm, after a printer that was killed over and over. */
+  readonly leftToStaff: number;
 } & { readonly [name in Finding]: number } & {
   /** Processes that ended although nobody killed them. */
   readonly unexpectedEnds: number;
@@ -164,12 +167,14 @@ export class CrashBench {
       charges: total(({ charges }) => charges),
       receipts: total(({ receipts }) => receipts),
       copies: total(({ copies }) => copies),
+      leftToStaff: total(({ leftToStaff }) => leftToStaff),
       lost: finding("lost"),
       doubled: finding("doubled"),
       printedWithoutCharge: finding("printedWithoutCharge"),
       chargedWithoutSale: finding("chargedWithoutSale"),
       tapsWithoutOneEnd: finding("tapsWithoutOneEnd"),
       secondOriginals: finding("secondOriginals"),
+      unprinted: finding("unprinted"),
       unexpectedEnds: this.#sites.reduce((sum, site) => sum + site.unexpectedEnds.length, 0),
       stuck,
       sites: this.#sites.length,
@@ -197,20 +202,17 @@ export async function crash(options: BenchOptions): Promise<void> {
   } finally {
     await bench.stop();
   }
-  if (bench.findings.length === 0) rmSync(bench.folder, { recursive: true, force: true });
-  else {
-    process.exitCode = 1;
-    said(reportOf(bench, seed, kills));
-  }
+  if (bench.findings.length === 0 && options["keep"] !== true)
+    rmSync(bench.folder, { recursive: true, force: true });
+  else said(reportOf(bench, seed, kills));
+  if (bench.findings.length > 0) process.exitCode = 1;
   process.stdout.write(options.json ? `${JSON.stringify(figures)}\n` : `${tableOf(figures)}\n`);
 }
 
 function reportOf(bench: CrashBench, seed: number, kills: number): string {
   return [
-    "",
-    "This must not be:",
+    ...(bench.findings.length === 0 ? [] : ["This must not be:"]),
     ...bench.findings.map((finding) => `  ${finding}`),
-    "",
     `The folder is kept: ${bench.folder}`,
     "  site-N/data/journal.sqlite (table journal), site-N/ledger/ledger.sqlite (charges, attempts, audit),",
     "  site-N/ledger/gateways/sandbox/sandbox.sqlite (charges: what the bank did), site-N/papers.json, *.log",

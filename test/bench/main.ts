@@ -57,7 +57,8 @@ for (const [name, load] of Object.entries(BENCHES)) {
   if (name === "crash")
     sub
       .option("--kills <n>", "how many processes are killed", "200")
-      .option("--seed <n>", "repeats victims and moments");
+      .option("--seed <n>", "repeats victims and moments")
+      .option("--keep", "keep the folder of a good run too");
   if (name === "journal") sub.option("--sales <n>", "how many sales, a multiple of 5", "200");
   if (name === "drain") sub.option("--sales <n>", "how many sales are queued", "10000");
   if (name === "recover") sub.option("--sales <n>", "how many sales are in the journal", "100000");

@@ -29,6 +29,7 @@ describe("sixty kills", () => {
       chargedWithoutSale: 0,
       tapsWithoutOneEnd: 0,
       secondOriginals: 0,
+      unprinted: 0,
       unexpectedEnds: 0,
       stuck: 0,
     });
@@ -57,6 +58,7 @@ const NOTHING = {
   chargedWithoutSale: [],
   tapsWithoutOneEnd: [],
   secondOriginals: [],
+  unprinted: [],
 };
 
 describe("the judge", () => {
@@ -70,13 +72,15 @@ describe("the judge", () => {
       printed([]),
       {},
     ],
-    ["an approval without a charge", [APPROVED], [], printed([]), { lost: ["a"] }],
+    ["an approval without a charge", [APPROVED], [], printed([]), { lost: ["a"], unprinted: ["a"] }],
+    ["a sale without a receipt", [APPROVED], [CHARGED], printed([]), { unprinted: ["a"] }],
+    ["a sale whose receipt was given up", [APPROVED], [CHARGED], printed([]), {}],
     [
       "a charge that was taken back behind an approval",
       [APPROVED],
       [{ ...CHARGED, status: "reversed" }],
       printed([]),
-      { lost: ["a"] },
+      { lost: ["a"], unprinted: ["a"] },
     ],
     [
       "a receipt without a charge",
@@ -123,7 +127,8 @@ describe("the judge", () => {
       printed(["a", "a"]),
       { secondOriginals: ["a"] },
     ],
-  ] as const)("%s", (_, taps, bank, papers, found) => {
-    expect(judge(taps, 1, bank, papers)).toMatchObject({ ...NOTHING, ...found });
+  ] as const)("%s", (name, taps, bank, papers, found) => {
+    const leftToStaff = new Set(name.includes("given up") ? ["a"] : []);
+    expect(judge({ taps, sales: 1, leftToStaff }, bank, papers)).toMatchObject({ ...NOTHING, ...found });
   });
 });
