@@ -67,11 +67,11 @@ export class Customer {
     if (touch) this.#touch();
   }
 
-  /** The terminal listens. */
-  listening(expectation: "order" | "confirmation"): void {
+  /** The terminal listens; `atTheCard`: while it waits for a card. */
+  listening(expectation: "order" | "confirmation", atTheCard: boolean): void {
     const { touch, scheduler, random } = this.#ports;
     // Who has the card in hand already does not press the button again.
-    if (!this.#present || (touch && this.#taps > 0)) return;
+    if (!this.#present || (touch && atTheCard)) return;
     // Who touches goes on touching, should the terminal have lost the thread in a crash.
     const waitMs = touch ? random.whole(2_000, 5_000) : random.whole(200, 2_500);
     scheduler.after(waitMs, () => {

@@ -13,6 +13,7 @@ import { type DeviceEffect, type Happening, Interpreter } from "../../daemon/she
 import { recover } from "../../daemon/shell/recovery.ts";
 import { type MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
 import type { Commit } from "../../sync/store/store.ts";
+import type { Broker } from "../../sync/uplink/broker.ts";
 import { Uplink } from "../../sync/uplink/uplink.ts";
 import { isDenied } from "../../sync/wire.ts";
 import { SimClock } from "./clock.ts";
@@ -41,13 +42,17 @@ export class Machine {
   readonly clock: SimClock;
   readonly disk: Disk;
   readonly printer: SimPrinter;
-  readonly medium: MemoryMedium;
+  medium: MemoryMedium;
   settings: SaleSettings;
   customer: Customer | null = null;
+  /** It runs with a copy of another machine's journal. */
+  isCopy = false;
+  /** Its journal is not the one that it always had: what it tells of past days is not all that happened in them. */
+  hasOtherPast = false;
   /** Somebody has switched it off for good. */
   retired = false;
   readonly #random: Random;
-  readonly #power: Power;
+  readonly power: Power;
   #life: Life | null = null;
 
   constructor(world: World, name: string, terminal: string, medium: MemoryMedium, settings: SaleSettings) {
@@ -59,8 +64,8 @@ export class Machine {
     const faults = world.faults.at(name);
     this.#random = new Random(world.plan.seed, `machine ${name}`);
     this.clock = new SimClock(world.scheduler, faults);
-    this.#power = new Power(faults, "daemon-crash");
-    this.disk = new Disk(faults, this.#power);
+    this.power = new Power(faults, "daemon-crash");
+    this.disk = new Disk(faults, this.power);
     this.printer = new SimPrinter({
       scheduler: world.scheduler,
       faults,
@@ -84,7 +89,7 @@ export class Machine {
   /** Starts the daemon; keeps trying. */
   boot(): void {
     if (this.retired || this.#life !== null) return;
-    const life = new Life(this, this.#power, this.#random);
+    const life = new Life(this, this.power, this.#random);
     this.#life = life;
     life.run(() => life.start());
   }
@@ -120,10 +125,25 @@ export class Machine {
 
   retire(): void {
     this.retired = true;
+    this.switchOff();
+  }
+
+  /** A clean stop. */
+  switchOff(): void {
     const life = this.#life;
+    life?.run(() => life.stop());
     this.#life = null;
-    life?.end();
+    this.medium.unsynced.length = 0;
     this.medium.holder = null;
+    this.world.register.synced(this.name);
+  }
+
+  /** Starts again with another disk. */
+  replace(medium: MemoryMedium): void {
+    this.switchOff();
+    this.medium = medium;
+    this.hasOtherPast = true;
+    this.world.scheduler.after(this.#random.whole(1_000, 10_000), () => this.boot());
   }
 
   bootLater(): void {
@@ -195,7 +215,8 @@ export class Life {
       printer: machine.printer,
       deliver: (happening) => this.deliver(happening),
       presentCard: (card, verified) => this.#presentCard(card, verified),
-      listening: (expectation) => machine.customer?.listening(expectation),
+      listening: (expectation) =>
+        machine.customer?.listening(expectation, this.state?.sale?.phase.kind === "awaiting-card"),
       cardAwaited: () => machine.customer?.cardAwaited(),
     });
   }
@@ -417,11 +438,7 @@ export class Life {
     this.#machine.crash(cause.code, false);
   }
 
-  #guarded(broker: {
-    connect: ReturnType<World["network"]["brokerFor"]>["connect"];
-    send: (bytes: Uint8Array) => void;
-    close: () => Promise<void>;
-  }): typeof broker {
+  #guarded(broker: Broker): Broker {
     return {
       ...broker,
       connect: (events) =>

@@ -87,10 +87,13 @@ export class Network {
     const line = this.#line(terminal);
     const connection = line.connection;
     if (!this.#brokerUp || !this.#ledgerOnline || connection === null) return;
-    line.downFloorMs = this.#carry(line, bytes, line.downFloorMs, (arrived) => {
+    const arrive = (arrived: Uint8Array): void => {
       if (connection.alive && line.connection === connection && !line.cut)
         connection.events.onMessage(arrived);
-    });
+    };
+    if (line.faults.strikes("answer-forged"))
+      this.#ports.scheduler.after(1, () => arrive(forged(bytes, line.faults.random("answer-forged"))));
+    line.downFloorMs = this.#carry(line, bytes, line.downFloorMs, arrive);
   }
 
   /** The retained deny list of a terminal: whoever connects gets the newest one. */
@@ -240,4 +243,12 @@ export class Network {
     }
     return atMs;
   }
+}
+
+/** The same message with something else in it. */
+function forged(bytes: Uint8Array, random: Random): Uint8Array {
+  const other = Uint8Array.from(bytes);
+  const at = random.whole(0, other.length - 1);
+  other[at] = (other[at] ?? 0) ^ (1 << random.whole(0, 7));
+  return other;
 }

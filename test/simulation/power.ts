@@ -13,14 +13,22 @@ export class PowerCut extends Error {
 export class Power {
   readonly #faults: FaultPlace;
   readonly #kind: FaultKind;
+  #left = Number.POSITIVE_INFINITY;
 
   constructor(faults: FaultPlace, kind: FaultKind) {
     this.#faults = faults;
     this.#kind = kind;
   }
 
+  /** For scripts: the power goes at this step from now. */
+  cutAt(steps: number): void {
+    this.#left = steps;
+  }
+
   /** One step is about to be made, or has just been made. */
   step(): void {
+    this.#left -= 1;
+    if (this.#left === 0) throw new PowerCut();
     if (this.#faults.strikes(this.#kind)) throw new PowerCut();
   }
 }

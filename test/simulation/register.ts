@@ -37,7 +37,7 @@ export class Register {
   readonly tapsOfSale = new Map<string, Tap[]>();
   /** Sales that were paid, by id. */
   readonly sold = new Map<string, SoldSale & { readonly machine: string }>();
-  /** How every sale ended, as often as it did. */
+  /** How every sale ended, as often as it did, by `endingName`. */
   readonly endings = new Map<string, Ending[]>();
   readonly moneyBack = new Map<string, MoneyBack>();
   /** Keys that the terminal was told to stop waiting for. */
@@ -60,8 +60,17 @@ export class Register {
     const kept = this.#synced.get(machine);
     if (kept === undefined) this.states.delete(machine);
     else this.states.set(machine, kept);
-    for (const saleId of this.#unsyncedEndings.get(machine) ?? []) this.endings.get(saleId)?.pop();
+    for (const saleId of this.#unsyncedEndings.get(machine) ?? [])
+      this.endings.get(endingName(machine, saleId))?.pop();
     this.#unsyncedEndings.delete(machine);
+  }
+
+  /** Another disk is in the machine. */
+  replaced(machine: string, state: TerminalState | null): void {
+    this.#unsyncedEndings.delete(machine);
+    if (state === null) return;
+    this.states.set(machine, state);
+    this.#synced.set(machine, state);
   }
 
   /** Everything that was written so far is synced. */
@@ -91,7 +100,8 @@ export class Register {
     for (const key of givenUp) this.dismissed.add(key);
     for (const { key, saleId, amount, purpose } of commit.refunds ?? []) {
       const name = `${key}:${purpose}`;
-      if (this.moneyBack.has(name)) continue;
+      // A note that no money ever came is no money back.
+      if (purpose === "unpaid" || this.moneyBack.has(name)) continue;
       const certain = !givenUp.has(key);
       const { name: machineName } = machine;
       this.moneyBack.set(name, { key, saleId, minor: amount.minor, purpose, machine: machineName, certain });
@@ -127,9 +137,15 @@ export class Register {
       const unsynced = this.#unsyncedEndings.get(machine);
       if (unsynced === undefined) this.#unsyncedEndings.set(machine, [closed.saleId]);
       else unsynced.push(closed.saleId);
-      const endings = this.endings.get(closed.saleId);
-      if (endings === undefined) this.endings.set(closed.saleId, [closed.ending]);
+      const name = endingName(machine, closed.saleId);
+      const endings = this.endings.get(name);
+      if (endings === undefined) this.endings.set(name, [closed.ending]);
       else endings.push(closed.ending);
     }
   }
+}
+
+/** A sale ends once on each machine that has it in its journal: there is more than one when a journal was copied. */
+export function endingName(machine: string, saleId: string): string {
+  return `${machine} ${saleId}`;
 }

@@ -1,4 +1,5 @@
 /** The customers of every terminal, one after another. */
+import { SimCard } from "./card.ts";
 import { Customer } from "./customer.ts";
 import type { Machine } from "./machine.ts";
 import { Random } from "./random.ts";
@@ -28,6 +29,32 @@ export class Street {
     for (const machine of this.#world.machines) this.#queue(machine, 1, this.#world.plan.salesPerTerminal);
   }
 
+  /** A few customers for a machine that has just come. */
+  visit(machine: Machine, customers: number): void {
+    this.#queue(machine, 1, customers);
+  }
+
+  /** For scripts: one customer at a chosen time. */
+  send(machine: Machine, atMs: number, number: number, touch = true): void {
+    const { plan, scheduler } = this.#world;
+    this.#waiting += 1;
+    const random = new Random(plan.seed, `customer ${machine.name}#${number}`);
+    scheduler.after(atMs - scheduler.nowMs, () => {
+      // A card of their own, so that no limit of one card stands in the way.
+      const card = new SimCard(`script${number}`, random);
+      this.#serve(
+        machine,
+        number,
+        random,
+        touch,
+        () => {
+          this.#waiting -= 1;
+        },
+        [card],
+      );
+    });
+  }
+
   /** One more customer at every terminal, by touch. */
   lastCustomers(): void {
     for (const machine of this.#world.machines) {
@@ -51,16 +78,23 @@ export class Street {
     });
   }
 
-  #serve(machine: Machine, number: number, random: Random, touch: boolean, next: () => void): void {
+  #serve(
+    machine: Machine,
+    number: number,
+    random: Random,
+    touch: boolean,
+    next: () => void,
+    brought?: readonly SimCard[],
+  ): void {
     const { scheduler, cards, faults, items } = this.#world;
     // Somebody is at the counter still, or the terminal is out of order: come back later, or go elsewhere.
     if (machine.state === null || machine.state.sale !== null || machine.retired) {
-      if (this.#world.healed && number < 1_000) return next();
-      scheduler.after(LOOK_AGAIN_MS, () => this.#serve(machine, number, random, touch, next));
+      if (machine.retired || (this.#world.healed && number < 1_000)) return next();
+      scheduler.after(LOOK_AGAIN_MS, () => this.#serve(machine, number, random, touch, next, brought));
       return;
     }
     const place = faults.at(`customer-${machine.name}#${number}`);
-    const own = [random.pick(cards), random.pick(cards)];
+    const own = brought ?? [random.pick(cards), random.pick(cards)];
     const customer = new Customer({
       scheduler,
       faults: place,

@@ -1,18 +1,22 @@
 /**
  * What goes wrong by itself, now and then: lines are cut, the broker restarts, sessions are taken, clocks jump, daemons
- * are upgraded. Once a minute each place has an occasion for each.
+ * are upgraded, journals get into the wrong machine. Once a minute each place has an occasion for each.
  */
+import type { SaleSettings } from "../../daemon/core/settings.ts";
 import type { FaultPlace } from "./faults.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
+import { WrongJournals } from "./wrong-journals.ts";
 
 const MINUTE_MS = 60_000;
 
 export class Troubles {
   readonly #world: World;
+  readonly #journals: WrongJournals;
 
   constructor(world: World) {
     this.#world = world;
+    this.#journals = new WrongJournals(world);
   }
 
   begin(): void {
@@ -32,6 +36,11 @@ export class Troubles {
     for (const machine of this.#world.machines) machine.disk.free();
   }
 
+  /** What people still have to do before everything is at rest. */
+  tidyUp(): void {
+    this.#journals.tidyUp();
+  }
+
   #atMachine(machine: Machine, place: FaultPlace): void {
     const { network } = this.#world;
     if (place.strikes("partition")) {
@@ -40,7 +49,12 @@ export class Troubles {
     }
     if (place.strikes("session-taken")) network.takeSession(machine.terminal);
     if (place.strikes("upgrade")) machine.restart();
+    if (place.strikes("menu-changed")) {
+      machine.settings = dearer(machine.settings);
+      machine.restart();
+    }
     machine.clock.jump();
+    this.#journals.at(machine, place);
   }
 
   #everyMinute(work: () => void): void {
@@ -54,4 +68,10 @@ export class Troubles {
     };
     again();
   }
+}
+
+/** New prices, which a daemon takes when it starts. */
+function dearer(settings: SaleSettings): SaleSettings {
+  const items = settings.menu.items.map((item) => ({ ...item, price: item.price + 500n }));
+  return { ...settings, menu: { ...settings.menu, items } };
 }

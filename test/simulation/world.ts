@@ -86,6 +86,7 @@ export class World {
   readonly register = new Register();
   /** Taps whose cryptogram the terminal could not check, as "token counter". */
   readonly unverifiedTaps = new Set<string>();
+  readonly #troubles: Troubles;
   readonly #watches: readonly Watch[];
   readonly #pans = new Map<string, string>();
 
@@ -120,6 +121,7 @@ export class World {
     this.ledger = new SimLedger(this);
     for (const terminal of terminalsOf(plan)) this.addMachine(terminal, terminal);
     this.street = new Street(this);
+    this.#troubles = new Troubles(this);
     // The register comes first: the rules look at what it has gathered.
     this.#watches = [
       this.register.watch,
@@ -143,13 +145,12 @@ export class World {
     this.ledger.start();
     for (const machine of this.machines) machine.boot();
     this.street.open();
-    const troubles = new Troubles(this);
-    troubles.begin();
+    this.#troubles.begin();
     this.#advance(FAULTS_FOR_MS, () => this.street.empty);
     this.note("world", "heals");
     this.healed = true;
     this.faults.heal();
-    troubles.heal();
+    this.#troubles.heal();
     this.#settle();
     // Whatever has happened: it sells again.
     this.street.lastCustomers();
@@ -207,7 +208,11 @@ export class World {
   }
 
   #settle(): void {
-    if (!this.#advance(SETTLES_WITHIN_MS, () => this.unsettled() === null)) {
+    const settled = (): boolean => {
+      this.#troubles.tidyUp();
+      return this.unsettled() === null;
+    };
+    if (!this.#advance(SETTLES_WITHIN_MS, settled)) {
       this.violate("comes-to-rest", this.unsettled() ?? "");
     }
   }
@@ -229,6 +234,8 @@ export class World {
       const { life, state, name } = machine;
       if (life === null || state === null) return `${name} is dead`;
       if (state.sale !== null) return `${name} has a sale at the counter: ${state.sale.phase.kind}`;
+      if (machine.isCopy) return `${name} still runs`;
+      if (state.standing.kind !== "welcome") return `${name} is ${state.standing.kind}`;
       if (!life.linkUp()) return `${name} has no link`;
       if (life.store.depth() > 0) return `${name}: ${life.store.depth()} rows wait in the outbox`;
       const [charge] = state.openCharges;

@@ -32,7 +32,8 @@ export const dayTotals: Rule = {
         }
       },
       ended: () => {
-        for (const { name } of machines) {
+        for (const { name, isCopy, hasOtherPast } of machines) {
+          if (isCopy || hasOtherPast) continue;
           const state = register.states.get(name);
           if (state === undefined) continue;
           const days = [...(closed.get(name)?.values() ?? []), state.day.totals];

@@ -1,4 +1,5 @@
 /** Every sale that was tapped for ends exactly once, and every charge that was asked for has a last word. */
+import { endingName } from "../register.ts";
 import type { Rule } from "./rule.ts";
 
 export const oneEnding: Rule = {
@@ -9,8 +10,9 @@ export const oneEnding: Rule = {
         if (endings.length > 1) object(`${saleId} ended as ${endings.join(" and as ")}`);
     },
     ended: () => {
-      for (const saleId of register.tapsOfSale.keys())
-        if (register.endings.get(saleId)?.length !== 1) object(`${saleId} was tapped for and never ended`);
+      for (const { machine, request } of register.taps.values())
+        if (register.endings.get(endingName(machine, request.saleId))?.length !== 1)
+          object(`${request.saleId} was tapped for and never ended`);
     },
   }),
 };

@@ -6,7 +6,20 @@ export const orderBySequence: Rule = {
   watch: (world, object) => {
     const numbers = new Map<string, number>();
     return {
+      // Another disk may be in the machine, which has not come as far.
+      started: ({ name }, { lastSequence }) => {
+        numbers.set(name, Math.min(lastSequence, numbers.get(name) ?? 0));
+      },
       committed: (machine, commit) => {
+        if (commit.events.some(({ kind }) => kind === "journal.recalled")) {
+          const ahead = world.ledger.books.charges.find(
+            ({ terminal, sequence }) => terminal === machine.terminal && sequence > commit.state.lastSequence,
+          );
+          if (ahead !== undefined)
+            object(
+              `${machine.name} goes on at ${commit.state.lastSequence}, the ledger has sale ${ahead.sequence}`,
+            );
+        }
         for (const { request } of commit.outbox) {
           if (request.kind !== "authorise") continue;
           const last = numbers.get(machine.name) ?? 0;
