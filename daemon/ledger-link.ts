@@ -78,5 +78,5 @@ const ADVICE = {
   restored:
     "this is an old backup of the journal; put the newest one back, or run `saypay journal adopt` to go on with what the ledger remembers",
   replaced:
-    "the ledger knows another journal of this terminal; put that one back, or run `saypay journal adopt` to go on with what the ledger remembers",
+    "the ledger knows another journal of this terminal; put that one back, or run `saypay journal adopt --predecessor ID` with the id that the ledger's alarm names, to go on with what it remembers",
 } as const;
