@@ -23,9 +23,9 @@ export const WINDOW_ROWS = 48;
 export const REFILL_ROWS = 32;
 
 /** How long an answer is kept to be delivered with others. */
-export const GATHER_MS = 1_000;
+export const GATHER_MS = 2_000;
 /** How many are delivered together at most. */
-export const GATHERED_ANSWERS = 128;
+export const GATHERED_ANSWERS = 256;
 
 /** Sendings of one row or greeting without an answer after which staff should know. */
 export const UNANSWERED_ALARM_SENDS = 6;
