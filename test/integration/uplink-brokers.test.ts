@@ -1,5 +1,7 @@
 /** The uplink's MQTT adapter with brokers that are old, strict, mute or absent. */
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { Aedes, type AedesOptions } from "aedes";
 import { afterEach, describe, expect, test } from "vitest";
@@ -155,7 +157,7 @@ describe("a broker of MQTT 3.1.1", () => {
   });
 });
 
-function portOf(server: Server): number {
+function portOf(server: Pick<Server, "address">): number {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   return address.port;
@@ -194,6 +196,44 @@ test("what a broker hangs up on is tried in the other version, once, beginning w
   await t1.until("two troubles", ({ troubles }) => troubles.length >= 2);
   expect(levels.slice(0, 4)).toEqual([5, 4, 4, 5]);
   expect(t1.troubles[1]).toBe("the broker closed the connection");
+  server.close();
+});
+
+/** RFC 6455 section 1.3. */
+const WEBSOCKET_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+test("a broker behind WebSocket lets the terminal in", async () => {
+  const server = createHttpServer();
+  server.on("upgrade", (request, socket: Socket) => {
+    const key = `${request.headers["sec-websocket-key"] ?? ""}${WEBSOCKET_GUID}`;
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        `Sec-WebSocket-Accept: ${createHash("sha1").update(key).digest("base64")}\r\n` +
+        "Sec-WebSocket-Protocol: mqtt\r\n\r\n",
+    );
+    // The CONNECT is in the first frame; the answer is one unmasked binary frame (section 5.2).
+    socket.once("data", () => socket.write(Buffer.concat([Buffer.from([0x82, ACCEPTED.length]), ACCEPTED])));
+    socket.on("error", () => undefined);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const broker = new MqttBroker({
+    terminal: "t1",
+    url: `ws://127.0.0.1:${portOf(server)}`,
+    protocol: "3.1.1",
+  });
+  const told: string[] = [];
+  broker.connect({
+    onConnected: () => told.push("connected"),
+    onLost: (reason) => told.push(reason),
+    onPresence: () => undefined,
+    onMessage: () => undefined,
+    onDenyList: () => undefined,
+    onRefused: () => undefined,
+  });
+  await until(() => told.length > 0, LIMIT_MS, "the connection");
+  expect(told).toEqual(["connected"]);
+  await broker.close();
   server.close();
 });
 
