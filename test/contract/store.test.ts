@@ -9,6 +9,7 @@ import type { SoldSale } from "../../daemon/core/staff.ts";
 import { KEPT_SALES, PRUNE_ROWS } from "../../sync/store/forgetting.ts";
 import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
 import type { Commit, Retention, SoldRefund, Store } from "../../sync/store/store.ts";
+import { SMALL_STATE } from "../../sync/store/writing.ts";
 import {
   type Damage,
   type Event,
@@ -301,6 +302,66 @@ describe.each([
     });
   });
 
+  describe("a large state", () => {
+    const note = "x".repeat(SMALL_STATE);
+    const large = (count: number): Commit<Event, State> => ({
+      ...commit(),
+      events: [{ kind: "tick", atMs: count, note: "y".repeat(1_500) }],
+      state: { count, total: 0n, note },
+    });
+
+    test("is not written with every append; the events since then are the tail", () => {
+      for (const count of [1, 2, 3]) store.append(large(count));
+      place.crash();
+      store = place.store();
+      const opened = store.open();
+      expect([opened.state?.count, opened.statePosition]).toEqual([1, 1]);
+      expect([...opened.tail].map(({ event }) => event.atMs)).toEqual([2, 3]);
+      // What it weighs since is not known any more: the next append writes it.
+      store.append(large(4));
+      expect(reopened().statePosition).toBe(4);
+    });
+
+    test("is written when the events weigh as much, and at the end", () => {
+      for (const count of [1, 2, 3, 4, 5]) store.append(large(count));
+      place.crash();
+      store = place.store();
+      expect(store.open().statePosition).toBe(4);
+      // Nothing was appended in this session: there is no state to write at its end.
+      expect(reopened().statePosition).toBe(4);
+      for (const count of [6, 7]) store.append(large(count));
+      expect(reopened()).toMatchObject({ statePosition: 7, state: { count: 7 } });
+      expect(store.verify()).toEqual({ events: 7 });
+    });
+
+    test("what it does not hold yet is not forgotten before it does", () => {
+      for (const count of [1, 2, 3]) store.append(large(count));
+      store.prune({ keepMs: 0, keepEvents: 1 }, 99);
+      expect([...store.events()].map(({ position }) => position)).toEqual([3]);
+      place.crash();
+      store = place.store();
+      expect(store.open()).toMatchObject({ statePosition: 3, state: { count: 3 } });
+      for (const count of [4, 5]) store.append(large(count));
+      place.crash();
+      store = place.store();
+      store.open();
+      // The tail of an opening without an append stays: there is no state to put in its place.
+      store.prune({ keepMs: 0, keepEvents: 1 }, 99);
+      const opened = reopened();
+      expect([opened.statePosition, [...opened.tail].length]).toEqual([3, 2]);
+    });
+  });
+
+  test("what was not synced is there after a crash of the process, in its place", () => {
+    store.append({ ...commit("a"), synced: false });
+    store.append(commit("b"));
+    store.append({ ...commit("c"), synced: false, outbox: [row("r1")] });
+    place.crash();
+    store = place.store();
+    store.open();
+    expect([store.verify(), store.depth()]).toEqual([{ events: 3 }, 1]);
+  });
+
   test("card counters only grow", () => {
     expect(store.lastCounter("card")).toBeNull();
     for (const [counter, last] of [
@@ -352,7 +413,12 @@ describe.each([
   describe("sales that were sold", () => {
     test("are found again with what was given back since", () => {
       store.append({ ...commit("a"), sold: [soldSale("s1")] });
-      expect(store.soldSale("s1")).toEqual({ ...soldSale("s1"), refundedMinor: 0n, voided: false, unpaid: false });
+      expect(store.soldSale("s1")).toEqual({
+        ...soldSale("s1"),
+        refundedMinor: 0n,
+        voided: false,
+        unpaid: false,
+      });
       expect(store.soldSale("nobody")).toBeNull();
       store.append({ ...commit("b"), refunds: [refund("k1", "s1", 1_000), refund("k1", "s1", 1_000)] });
       store.append({ ...commit("c"), refunds: [refund("k1", "s1", 1_000), refund("k2", "s1", 500)] });
@@ -418,6 +484,21 @@ describe.each([
       expect(store.verify()).toEqual({ events: 6 });
       expect(kinds()).toEqual([3, 4, 5, 6]);
       expect([...store.events(5)].map(({ position }) => position)).toEqual([5, 6]);
+    });
+
+    test("the settings are found even when they are forgotten, and only the last", () => {
+      const settings = (minor: bigint) => ({ kind: "settings.applied", atMs: 0, minor });
+      store.append({ ...commit(), events: [settings(1n), settings(2n)] });
+      for (const days of [1, 2, 3]) store.append(at(days * DAY));
+      expect(store.lastOfKind("settings.applied", 1)).toEqual(settings(1n));
+      store.prune(keep(DAY, 1), 3 * DAY);
+      expect(kinds()).toEqual([4, 5]);
+      store.prune(keep(0, 1), 3 * DAY);
+      expect(store.lastOfKind("settings.applied", 5)).toEqual(settings(2n));
+      reopened();
+      expect(store.lastOfKind("settings.applied", 5)).toEqual(settings(2n));
+      expect(store.lastOfKind("settings.applied", 1)).toBeNull();
+      expect(store.verify()).toEqual({ events: 5 });
     });
 
     test("as many events as are wanted stay, and the newest one always", () => {
@@ -552,6 +633,119 @@ describe.each([
         expect(codeOf(use)).toMatch(/not open/);
       }
     });
+  });
+});
+
+describe("a medium in memory", () => {
+  const storeOn = (medium: MemoryMedium) => new MemoryStore<Event, State>({ terminal: "t1", medium });
+  const everything = (kind: string, number: number): Commit<Event, State> => ({
+    ...commit(kind),
+    outbox: [row(`r${number}`)],
+    acknowledged: number === 1 ? [] : [{ ...APPROVED, requestId: `r${number - 1}` }],
+    cardCounters: [{ token: "card", counter: number }],
+    sold: [soldSale(`s${number}`)],
+    refunds: [refund(`k${number}`, "s1", number)],
+  });
+  const look = (store: MemoryStore<Event, State>) => ({
+    head: store.verify(),
+    waiting: store.pending(0, 9).map(({ position, id }) => [position, id]),
+    dead: store.deadLetters().map(({ id }) => id),
+    counter: store.lastCounter("card"),
+    sales: store.soldSales(9).map(({ saleId, refundedMinor }) => [saleId, refundedMinor]),
+    a: store.lastOfKind("a", 9),
+    b: store.lastOfKind("b", 9),
+    lastRow: store.identity().lastOutboxPosition,
+  });
+
+  test.each(["kept", "newest"] as const)(
+    "history %s: a power cut takes what was not synced, and no more",
+    (history) => {
+      const medium = new MemoryMedium(history);
+      const store = storeOn(medium);
+      store.open();
+      store.append(everything("a", 1));
+      store.append({ ...everything("b", 2), synced: false });
+      store.append(commit("c"));
+      const before = look(store);
+      const refused = answerOf({ kind: "refused", reason: "invalid" }, "r2");
+      store.append({ ...everything("a", 3), acknowledged: [refused], synced: false });
+      store.append({ ...everything("d", 4), synced: false });
+      expect(look(store)).not.toEqual(before);
+      medium.losePower();
+      const next = storeOn(medium);
+      const opened = next.open();
+      expect(look(next)).toEqual(before);
+      expect([opened.statePosition, [...opened.tail].length]).toEqual([3, 0]);
+      expect(next.append(everything("a", 3))).toBe(4);
+      expect(next.pending(0, 9).map(({ position, id }) => [position, id])).toEqual([[3, "r3"]]);
+    },
+  );
+
+  test.each(["before", "after"] as const)(
+    "a full disk %s a write is durable: nothing more until it is opened again",
+    (when) => {
+      const medium = new MemoryMedium();
+      const store = storeOn(medium);
+      store.open();
+      store.append(commit("a"));
+      medium.failNext = when;
+      expect(codeOf(() => store.append(commit("b")))).toBe("journal.unwritable");
+      expect(codeOf(() => store.append(commit("b")))).toBe("journal.unwritable");
+      expect(codeOf(() => store.depth())).toBe("journal.unwritable");
+      store.close();
+      expect(store.open().statePosition).toBe(when === "before" ? 1 : 2);
+      expect(store.append(commit("c"))).toBe(when === "before" ? 2 : 3);
+    },
+  );
+
+  test("a copy goes its own way", () => {
+    expect(new MemoryMedium().copy().content).toBeNull();
+    const medium = new MemoryMedium();
+    const store = storeOn(medium);
+    store.open();
+    store.append(everything("a", 1));
+    const backup = storeOn(medium.copy());
+    store.append(everything("b", 2));
+    backup.open();
+    expect(backup.identity().journalId).toBe(store.identity().journalId);
+    expect([backup.depth(), backup.verify(), backup.soldSales(9).length]).toEqual([1, { events: 1 }, 1]);
+    backup.deadLetter("r1", "x", 1);
+    expect([store.depth(), store.deadLetters()]).toEqual([1, []]);
+  });
+
+  test("history newest: no past is kept, the newest of each kind and the state are", () => {
+    const medium = new MemoryMedium("newest");
+    const store = storeOn(medium);
+    store.open();
+    store.append(commit("a", "b"));
+    expect([[...store.events()], store.lastOfKind("a", 9)?.atMs, store.lastOfKind("a", 0)]).toEqual([
+      [],
+      1_000,
+      null,
+    ]);
+    store.append({ ...commit("a"), outbox: [row("r1"), row("r1", { ...AUTHORISE })] });
+    expect(() => store.append({ ...commit("a"), outbox: [row("r1", QUERY)] })).toThrow(/another request/);
+    expect(store.prune({ keepMs: 0, keepEvents: 1 }, 9_000)).toBe(false);
+    store.close();
+    expect(store.open()).toMatchObject({ statePosition: 3, state: { count: 1 } });
+  });
+
+  test("a simulator gives the random ids", () => {
+    let next = 0;
+    const medium = new MemoryMedium();
+    const store = new MemoryStore({ terminal: "t1", medium, randomId: () => `id-${++next}` });
+    store.open();
+    expect(store.identity()).toMatchObject({ journalId: "id-1", bootNonce: "id-2" });
+  });
+
+  test("a dead letter whose request is gone is none", () => {
+    const medium = new MemoryMedium();
+    const store = storeOn(medium);
+    store.open();
+    store.append({ ...commit("a"), outbox: [row("r1")] });
+    store.deadLetter("r1", "x", 1);
+    medium.content?.rows.clear();
+    expect(store.deadLetters()).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Places to keep a journal, for the contract suite of the store: ways to open it, to damage it and to lose its snapshot.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -15,12 +15,14 @@ export type Event = {
   readonly note?: string;
   readonly minor?: bigint;
 };
-export type State = { readonly count: number; readonly total: bigint };
+export type State = { readonly count: number; readonly total: bigint; readonly note?: string };
 
 export type Damage = "event changed" | "event missing" | "last event missing" | "state changed";
 
 export type Place = {
   store(terminal?: string): Store<Event, State>;
+  /** The process that has it open is gone. */
+  crash(): void;
   damage(how: Damage): void;
   forgetState(): void;
   dispose(): void;
@@ -35,6 +37,9 @@ export function memoryPlace(): Place {
   };
   return {
     store: (terminal = "t1") => new MemoryStore({ terminal, medium }),
+    crash: () => {
+      medium.holder = null;
+    },
     forgetState: () => edit(() => ({ state: null })),
     dispose: () => undefined,
     damage: (how) =>
@@ -59,16 +64,23 @@ export function memoryPlace(): Place {
 
 export function sqlitePlace(): Place {
   const folder = mkdtempSync(join(tmpdir(), "saypay-store-"));
-  const path = join(folder, "journal.db");
+  const at = { path: join(folder, "journal.db") };
   const edit = (sql: string): void => {
-    const database = new Database(path);
+    const database = new Database(at.path);
     database.pragma("foreign_keys = OFF");
     // The checkpoint is what an unclean stop would have left: nothing verified yet.
     database.exec(`UPDATE verified SET position = 0; ${sql}`);
     database.close();
   };
   return {
-    store: (terminal = "t1") => new SqliteStore({ path, terminal }),
+    store: (terminal = "t1") => new SqliteStore({ path: at.path, terminal }),
+    // What a killed process leaves is what lies in the folder; the living one keeps its own.
+    crash: () => {
+      const left = join(folder, `after-${at.path.length}`);
+      mkdirSync(left);
+      for (const end of ["", "-wal"]) copyFileSync(at.path + end, join(left, `journal.db${end}`));
+      at.path = join(left, "journal.db");
+    },
     forgetState: () => edit("DELETE FROM snapshot"),
     dispose: () => rmSync(folder, { recursive: true }),
     damage: (how) => {
