@@ -4,7 +4,6 @@
  * Terminals are spread over the workers that live; each worker handles one request of a terminal after the other, as
  * sync/ledger/terminal-link.ts does.
  */
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import { Clearing } from "../../sync/ledger/clearing.ts";
@@ -18,8 +17,6 @@ import {
   decodeUp,
   denyHash,
   encodeDenyList,
-  encodeDown,
-  encodeGreeted,
   type GreetingAnswer,
   type RecallAnswer,
   type RequestMessage,
@@ -28,6 +25,7 @@ import {
 import { SimClock, WORLD_BEGINS_MS } from "./clock.ts";
 import type { FaultPlace } from "./faults.ts";
 import { hashOf, Random } from "./random.ts";
+import { CHEAP_SEAL, REAL_SEAL, type Seal, SIGNING_KEY } from "./seal.ts";
 import type { Spoiled } from "./seams.ts";
 import type { World } from "./world.ts";
 
@@ -40,16 +38,9 @@ const WAITING_PER_TERMINAL = 64;
 export const MERCHANT = "cafe";
 const NO_ANSWER = { kind: "pending", note: "no answer in time" };
 
-/** A key for worlds only: the same in every run, so that signatures are too. */
-const SIGNING_KEY = createPrivateKey({
-  key: Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, 7)]),
-  format: "der",
-  type: "pkcs8",
-});
-
 export class SimLedger {
   readonly books: MemoryBooks;
-  readonly publicKeys: readonly KeyObject[] = [createPublicKey(SIGNING_KEY)];
+  readonly seal: Seal;
   readonly database: MemoryLedgerStorage;
   readonly #workers: Worker[] = [];
   readonly #deniedTokens = new Set<string>();
@@ -58,6 +49,7 @@ export class SimLedger {
   constructor(world: World) {
     this.#world = world;
     this.books = world.books;
+    this.seal = world.plan.history === "kept" ? REAL_SEAL : CHEAP_SEAL;
     this.database = new MemoryLedgerStorage(this.books);
     this.database.open();
     for (let number = 1; number <= world.plan.workers; number += 1)
@@ -106,15 +98,6 @@ export class SimLedger {
   }
 
   readonly isDenied = (token: string): boolean => this.#deniedTokens.has(token);
-
-  greeted(terminal: string, answer: GreetingAnswer | RecallAnswer): Uint8Array {
-    return encodeGreeted(terminal, answer, SIGNING_KEY);
-  }
-
-  sign(terminal: string, message: RequestMessage, outcome: LedgerOutcome): Uint8Array {
-    const { requestId, request } = message;
-    return encodeDown(terminal, { requestId, key: request.key, outcome }, SIGNING_KEY);
-  }
 }
 
 type Waiting = { readonly message: UpMessage; readonly mark: string };
@@ -253,7 +236,7 @@ class Worker {
           "greets",
           `${terminal} ${said.kind === "greeted" ? said.verdict : "recalled"}`,
         );
-        this.#world.network.down(terminal, this.#ledger.greeted(terminal, said));
+        this.#world.network.down(terminal, this.#ledger.seal.seal(terminal, said));
       }
       served();
     });
@@ -264,7 +247,11 @@ class Worker {
     const told = this.#world.seams.reply?.(outcome, message, this.#spoiled) ?? outcome;
     this.#world.note(this.#name, "answers", `${terminal} ${message.requestId.slice(-22)} ${told.kind}`);
     this.#world.watched((watch) => watch.answered?.(terminal, request, told));
-    const bytes = this.#ledger.sign(terminal, message, told);
+    const { requestId } = message;
+    const bytes = this.#ledger.seal.seal(terminal, {
+      kind: "answer",
+      answer: { requestId, key: request.key, outcome: told },
+    });
     this.#world.watched((watch) => watch.onWire?.(terminal, bytes));
     this.#world.network.down(terminal, bytes);
   }

@@ -24,6 +24,7 @@ import { Power, PowerCut } from "./power.ts";
 import { SimPrinter } from "./printer.ts";
 import { Random } from "./random.ts";
 import type { Cancel } from "./scheduler.ts";
+import { LEDGER_KEYS } from "./seal.ts";
 import type { Spoiled } from "./seams.ts";
 import type { World } from "./world.ts";
 
@@ -301,7 +302,8 @@ export class Life {
     };
     this.#uplink = new Uplink({
       terminal,
-      ledgerKeys: world.ledger.publicKeys,
+      ledgerKeys: LEDGER_KEYS,
+      open: (bytes) => world.ledger.seal.open(bytes, terminal),
       outbox: seams.outbox?.(this.store, this.#spoiled) ?? this.store,
       broker: this.#guarded(seams.broker?.(broker, this.#spoiled) ?? broker),
       identity: () => this.store.identity(),

@@ -5,11 +5,14 @@ import type { Rule } from "./rule.ts";
 export const oneEnding: Rule = {
   name: "one-final-state",
   watch: ({ register }, object) => ({
-    committed: () => {
-      for (const [saleId, endings] of register.endings)
-        if (endings.length > 1) object(`${saleId} ended as ${endings.join(" and as ")}`);
+    committed: ({ name }, { state }) => {
+      const saleId = state.recent.at(-1)?.saleId ?? "";
+      const endings = register.endings.get(endingName(name, saleId)) ?? [];
+      if (endings.length > 1) object(`${saleId} ended as ${endings.join(" and as ")}`);
     },
     ended: () => {
+      for (const [name, endings] of register.endings)
+        if (endings.length > 1) object(`${name} ended as ${endings.join(" and as ")}`);
       for (const { machine, request } of register.taps.values())
         if (register.endings.get(endingName(machine, request.saleId))?.length !== 1)
           object(`${request.saleId} was tapped for and never ended`);
