@@ -57,7 +57,10 @@ export function checkBeside(path: string): void {
   const { bytes, changed } = readWal(path);
   const isEmpty = statSync(path).size === 0;
   if (isEmpty && bytes.length > 0) throw damaged(path, "it is empty, but its -wal is not");
-  if (!isEmpty && !isOurs(headerOf(path))) throw damaged(path, "this is no SQLite file of ours");
+  // A power cut while SQLite made the file leaves its rollback journal, by which the opening takes the first page back.
+  const isHalfMade = existsSync(`${path}-journal`);
+  if (!isEmpty && !isHalfMade && !isOurs(headerOf(path)))
+    throw damaged(path, "this is no SQLite file of ours");
   if (changed !== null) throw damaged(path, `its -wal was changed in frame ${changed + 1}`);
 }
 
