@@ -2,8 +2,8 @@
  * The uplink: carries out what uplink-step.ts decides, with the outbox, a broker and timers.
  *
  * Everything happens in the call that brought the news: a row that is announced is on the socket when `notify` returns,
- * an answer is with the daemon before the next packet is read, or with others when the terminal catches up. Faults of the store and of the callbacks are not caught
- * here, because a daemon that cannot journal must end and replay.
+ * an answer is with the daemon before the next packet is read, or with others when the terminal catches up. Faults of
+ * the store and of the callbacks are not caught here, because a daemon that cannot journal must end and replay.
  */
 import { type KeyObject, randomUUID } from "node:crypto";
 import type { LedgerAnswer } from "../../daemon/core/clearing.ts";

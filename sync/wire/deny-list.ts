@@ -11,7 +11,7 @@
  * either. The version is in the hash so that a customer whose card is taken for another's is not refused for ever: with
  * the next list it is somebody else.
  */
-import { createHash, type KeyObject } from "node:crypto";
+import { type KeyObject, hash as oneShotHash } from "node:crypto";
 import { CborWriter, malformed } from "./cbor.ts";
 import {
   checkSignature,
@@ -57,7 +57,7 @@ const HASH_BYTES = 8;
  * one with a chance of 3 in 10^8.
  */
 export function denyHash(token: string): Uint8Array {
-  return createHash("sha256").update(token, "utf8").digest().subarray(0, HASH_BYTES);
+  return oneShotHash("sha256", token, "buffer").subarray(0, HASH_BYTES);
 }
 
 /**
@@ -74,7 +74,11 @@ export function buildDenyList(version: number, hashes: Iterable<Uint8Array>): De
   }
   const count = cards.size;
   if (count > MAX_DENIED_CARDS) throw new Error(`${count} denied cards; ${MAX_DENIED_CARDS} fit in a list`);
-  const values = Float64Array.from(cards.values(), (hash) => placeOf(version, count, hash)).sort();
+  const placeOf = placesOf(version, count);
+  const values = new Float64Array(count);
+  let index = 0;
+  for (const hash of cards.values()) values[index++] = placeOf(hash);
+  values.sort();
   const writer = new BitWriter(maxSetBytes(count));
   let previous = 0;
   for (const value of values) {
@@ -93,7 +97,7 @@ export function isDenied(list: DenyList, token: string): boolean {
   const { version, count, set } = list;
   if (count === 0) return false;
   if (!isWhole(version) || !isWhole(count)) return true;
-  const wanted = placeOf(version, count, denyHash(token));
+  const wanted = placesOf(version, count)(denyHash(token));
   const reader = new BitReader(set);
   let value = 0;
   for (let index = 0; index < count; index += 1) {
@@ -164,12 +168,17 @@ function checkSet({ count, set }: DenyList): void {
   if (!reader.isAtEnd()) throw malformed("something follows the set's last card");
 }
 
-/** The card's number below `count` * 2^20: a 64-bit hash times the range, without the low 64 bits (BIP 158). */
-function placeOf(version: number, count: number, hash: Uint8Array): number {
-  const salt = Buffer.alloc(HASH_BYTES);
-  salt.writeBigUInt64BE(BigInt(version));
-  const spread = createHash("sha256").update(salt).update(hash).digest().readBigUInt64BE();
-  return Number((spread * BigInt(count * M)) >> 64n);
+/** A card's number below `count` * 2^20: a 64-bit hash times the range, without the low 64 bits (BIP 158). */
+function placesOf(version: number, count: number): (hash: Uint8Array) => number {
+  const salted = Buffer.alloc(2 * HASH_BYTES);
+  salted.writeBigUInt64BE(BigInt(version));
+  const range = BigInt(count * M);
+  return (hash) => {
+    salted.set(hash, HASH_BYTES);
+    // In one call: three times as fast as a hash object for each of a hundred thousand cards.
+    const spread = oneShotHash("sha256", salted, "buffer").readBigUInt64BE();
+    return Number((spread * range) >> 64n);
+  };
 }
 
 /** Golomb-Rice: the quotient by 2^P as that many ones and a zero, then P bits of remainder, high bits first. */

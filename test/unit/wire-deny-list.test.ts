@@ -101,7 +101,7 @@ describe("a hundred thousand cards", () => {
 
   test("are all found, and others hardly ever", () => {
     for (let number = 0; number < COUNT; number += 997) expect(isDenied(list, card(number))).toBe(true);
-    const wrong = cards(COUNT, 2_000).filter((token) => isDenied(list, token));
+    const wrong = cards(COUNT, 400).filter((token) => isDenied(list, token));
     expect(wrong).toEqual([]);
   });
 
