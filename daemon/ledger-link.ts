@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { MqttBroker } from "../sync/uplink/mqtt-adapter.ts";
 import { Uplink } from "../sync/uplink/uplink.ts";
 import type { Config } from "./config.ts";
+import { isRecalling } from "./core/standing.ts";
 import type { JournalKeeper } from "./journal-keeper.ts";
 import { readLedgerKeyFile } from "./ledger-key.ts";
 import type { Interpreter } from "./shell/interpreter.ts";
@@ -29,7 +30,7 @@ export function makeLedgerLink(config: Config, { log, observers, journal, core }
     outbox: journal.store,
     broker: new MqttBroker({ terminal, url: broker, ...credentials }),
     identity: () => journal.store.identity(),
-    recalling: () => core.state.standing.kind === "recalling",
+    recalling: () => isRecalling(core.state),
     denyVersion: () => journal.denyVersion,
     onAnswer: (answer) => {
       log.info({ requestId: answer.requestId, outcome: answer.outcome.kind }, "ledger answered");

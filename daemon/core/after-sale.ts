@@ -158,10 +158,18 @@ function slipOf(draft: Draft, money: MoneyBack, sale: FoundSale | null): RefundS
   };
 }
 
+/**
+ * The outbox row of a refund. Its key is its own, and names its request; a void has the charge's key, and staff may ask
+ * for it again after the ledger has refused it: that is another row, for a row that was answered is not sent again.
+ */
+function rowOf({ key, purpose, requestId }: OpenRefund): string {
+  return purpose === "void" ? `${key}:void-${requestId}` : `${key}:refund`;
+}
+
 /** The n-th sending has a row of its own; the key, and with it the ledger's decision, stays the same. */
 function send(draft: Draft, refund: OpenRefund): void {
   const { key, saleId, amount, timeMs, purpose, repeats } = refund;
-  const id = repeats === 0 ? `${key}:${purpose}` : `${key}:${purpose}-${repeats + 1}`;
+  const id = repeats === 0 ? rowOf(refund) : `${rowOf(refund)}-${repeats + 1}`;
   const request =
     purpose === "void"
       ? ({ kind: "reverse", key, saleId, reason: "void" } as const)
@@ -171,9 +179,7 @@ function send(draft: Draft, refund: OpenRefund): void {
 
 /** The refund that an answer is about. A void shares its key with the charge, so the request decides. */
 export function findOpenRefund(draft: Draft, requestId: string, key: string): OpenRefund | undefined {
-  return draft.state.openRefunds.find(
-    (refund) => refund.key === key && requestId.startsWith(`${key}:${refund.purpose}`),
-  );
+  return draft.state.openRefunds.find((refund) => refund.key === key && requestId.startsWith(rowOf(refund)));
 }
 
 /** The ledger's word on a refund or a void. */
@@ -283,10 +289,10 @@ function isOpen(draft: Draft, key: string): boolean {
 
 /** The ledger's answer, should it come yet, is journalled and changes nothing any more. */
 function dismiss(draft: Draft, requestId: string, key: string): void {
-  const charge = draft.state.openCharges.find((open) => open.key === key);
+  const refund = draft.state.openRefunds.find((open) => open.key === key);
+  const charge = draft.state.openCharges.find((open) => open.key === key) ?? refund?.charge;
   // An offline sale was counted as sold; whether its money comes nobody knows, so it is taken out of the net.
   if (charge?.purpose === "offline") count(draft, "dismissed", charge.amount);
-  const refund = draft.state.openRefunds.find((open) => open.key === key);
   // Perhaps the money went back after all: what is left of the sale shrinks as if it had.
   if (refund !== undefined) record(draft, refund);
   const openCharges = draft.state.openCharges.filter((open) => open.key !== key);

@@ -26,7 +26,10 @@ export type OfflinePolicy = {
 
 export type OfflineLimit =
   | "disabled"
-  /** The ledger has never welcomed this journal: wiping a journal must not wipe the limits. */
+  /**
+   * The ledger does not accept this journal, or not yet: wiping, copying or damaging a journal must not wipe the limits
+   * that are counted in it.
+   */
   | "not-welcomed"
   /** The terminal could not check the card's cryptogram itself. */
   | "unverified"
@@ -65,7 +68,7 @@ export function offlineLimit(
   sale: OfflineSale,
 ): OfflineLimit | null {
   if (!policy.enabled) return "disabled";
-  if (situation.standing.kind === "new") return "not-welcomed";
+  if (situation.standing.kind !== "welcome") return "not-welcomed";
   if (!sale.card.verified) return "unverified";
   if (sale.card.denied) return "denied";
   return amountLimit(policy, situation, sale) ?? cardLimit(policy, situation, sale);

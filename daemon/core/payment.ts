@@ -28,6 +28,7 @@ import type { CardProblem, PrintProblem } from "./prompt.ts";
 import { type Receipt, type ReceiptLine, vatIn } from "./receipt.ts";
 import type { Charge, OpenCharge, Paid, PaymentPhase, ReceiptPhase } from "./sale.ts";
 import { reversalsWaiting } from "./settlement.ts";
+import { maySell } from "./standing.ts";
 
 /**
  * Charges under reversal that may wait for the ledger. One that can be reached and yet gives no answers adds one with
@@ -185,16 +186,17 @@ function declined(
   reason: Extract<LedgerOutcome, { kind: "declined" }>["reason"],
 ): void {
   const { attempts, basket } = saleOf(draft);
-  if (attempts < draft.settings.payment.attempts && !sameMoney(basketTotal(draft), charge.amount)) {
+  // A journal that was barred meanwhile finishes what is under way and takes no other card.
+  if (attempts >= draft.settings.payment.attempts || !maySell(draft.state)) {
+    remark(draft, { kind: "declined", reason });
+    return close(draft, "declined", null);
+  }
+  if (!sameMoney(basketTotal(draft), charge.amount)) {
     // Prices changed since the amount was agreed: the next card is asked for only after the new one was told.
     const offered = revalidate(draft.settings.menu, basket);
     update(draft, { basket: offered });
     enter(draft, { kind: offered.length === 0 ? "listening" : "basket" });
     return say(draft, { kind: "declined", reason });
-  }
-  if (attempts >= draft.settings.payment.attempts) {
-    remark(draft, { kind: "declined", reason });
-    return close(draft, "declined", null);
   }
   enter(draft, { kind: "awaiting-card", total: charge.amount });
   ask(draft, { kind: "card.arm" });

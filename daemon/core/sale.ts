@@ -162,7 +162,8 @@ export type Standing =
   | { readonly kind: "welcome" }
   /** The journal was damaged and mended: nothing is sold until the ledger has told what it remembers. */
   | { readonly kind: "recalling" }
-  | { readonly kind: "barred"; readonly reason: BarReason };
+  /** `recalling`: it also waits for what the ledger remembers, and will do so again once it is accepted. */
+  | { readonly kind: "barred"; readonly reason: BarReason; readonly recalling?: true };
 
 export type BusinessDay = {
   readonly number: number;

@@ -40,8 +40,12 @@ export function openChargeAnswered(draft: Draft, charge: OpenCharge, answer: Led
       // Declined after the fact: the goods are gone. Reported, never hidden.
       if (charge.purpose === "offline") notPaidAfterAll(draft, charge, outcome.reason);
       return settle(draft, charge);
-    case "pending":
     case "not-found":
+      // Only a claim that the ledger had is asked for, and one that was lost here: the ledger has none any more.
+      return answer.requestId === settleQuery(charge)
+        ? unresolved(draft, charge)
+        : askAgainLater(draft, charge);
+    case "pending":
       return askAgainLater(draft, charge);
     case "reversed":
       // The goods are gone and the money was given back: the shop has to know, as of a decline.
@@ -49,9 +53,11 @@ export function openChargeAnswered(draft: Draft, charge: OpenCharge, answer: Led
       return settle(draft, charge);
     case "refused":
       return refusedForGood(draft, charge, "request-refused", outcome.reason);
-    // Answers to refunds: what a ledger says of another kind of request tells nothing of the charge.
-    case "refunded":
     case "refund-refused":
+      // Another terminal has given back a part of what is to be taken back whole: somebody has to look at the rest.
+      return charge.purpose === "reversal" ? unresolved(draft, charge) : askAgainLater(draft, charge);
+    // What a ledger says of another kind of request tells nothing of the charge.
+    case "refunded":
       return askAgainLater(draft, charge);
   }
 }
@@ -75,6 +81,13 @@ export function openRequestBuried(draft: Draft, charge: OpenCharge, requestId: s
   if (requestId === `${key}:authorise`) return refusedForGood(draft, charge, "request-buried", reason);
   alarm(draft, charge, { kind: "request-buried", saleId, key, reason });
   askAgainLater(draft, charge);
+}
+
+/** Somebody has to find out what became of it; until they dismiss it, it is asked for again. */
+function unresolved(draft: Draft, charge: OpenCharge): void {
+  const { saleId, key } = charge;
+  askAgainLater(draft, charge);
+  alarm(draft, charge, { kind: "charge-unresolved", saleId, key });
 }
 
 function notPaidAfterAll(draft: Draft, charge: OpenCharge, reason: string): void {
@@ -113,6 +126,10 @@ export function watchAgain(draft: Draft, charge: OpenCharge): void {
 
 function askAgainLater(draft: Draft, charge: OpenCharge): void {
   replace(draft, charge, { ...charge, pending: true });
+  startTimer(draft, charge);
+}
+
+function startTimer(draft: Draft, charge: OpenCharge): void {
   draft.effects.push({
     kind: "timer.start",
     id: settleTimer(charge),
@@ -140,11 +157,16 @@ export function settleTimerFired(draft: Draft, timerId: string): void {
   } else {
     draft.effects.push({
       kind: "ledger.send",
-      id: `${key}:settle-query-${queries}`,
+      id: settleQuery({ key, queries }),
       request: { kind: "query", key, saleId },
     });
   }
   replace(draft, charge, { ...charge, queries, pending: false });
+}
+
+/** The newest question about an offline sale. */
+function settleQuery({ key, queries }: Pick<OpenCharge, "key" | "queries">): string {
+  return `${key}:settle-query-${queries}`;
 }
 
 function replace(draft: Draft, charge: OpenCharge, changed: OpenCharge): void {
@@ -154,7 +176,7 @@ function replace(draft: Draft, charge: OpenCharge, changed: OpenCharge): void {
 
 /** After a restart the timers are gone. What the outbox still holds is answered by itself. */
 export function resumeSettlement(draft: Draft): void {
-  for (const charge of draft.state.openCharges) if (charge.pending) askAgainLater(draft, charge);
+  for (const charge of draft.state.openCharges) if (charge.pending) startTimer(draft, charge);
 }
 
 function alarm(draft: Draft, charge: OpenCharge, what: Alarm): void {

@@ -5,12 +5,17 @@
 import type { LedgerRequest } from "./clearing.ts";
 import { close, type Draft, remark } from "./draft.ts";
 import type { SaleEvent } from "./event.ts";
-import { isOrdering, type OpenCharge, type TerminalState } from "./sale.ts";
+import { isOrdering, type OpenCharge, type OpenRefund, type TerminalState } from "./sale.ts";
 import type { BarReason } from "./staff.ts";
 
 /** A customer can be served. A journal that the ledger has not seen yet may sell as long as the ledger answers. */
 export function maySell(state: TerminalState): boolean {
   return state.standing.kind === "new" || state.standing.kind === "welcome";
+}
+
+/** The ledger is to be asked what it remembers, with the next welcome. */
+export function isRecalling({ standing }: TerminalState): boolean {
+  return standing.kind === "recalling" || (standing.kind === "barred" && standing.recalling === true);
 }
 
 /** Somebody wants to buy from a terminal that must not sell. */
@@ -31,10 +36,14 @@ export type SavedBeside = {
   readonly lastSequence: number;
 };
 
+/** The keys of later cards may be taken by rows that are saved while the events about them are lost. */
+const NO_MORE_CARDS = Number.MAX_SAFE_INTEGER;
+
 /**
  * The state of a journal that was damaged or adopted. An order that is not paid yet is dropped, because nobody knows
- * any more what was told; a charge that is under way is kept and finished. An offline sale of which only the request
- * was saved is watched again. What else is lost the ledger tells.
+ * any more what was told; a charge that is under way is kept and finished, and takes no other card. An offline sale of
+ * which only the request was saved is watched again, and what waits for the answer to a request that is lost is asked
+ * for anew. What else is lost the ledger tells.
  */
 export function afterLoss(state: TerminalState, saved: SavedBeside): TerminalState {
   const phase = state.sale?.phase;
@@ -42,14 +51,32 @@ export function afterLoss(state: TerminalState, saved: SavedBeside): TerminalSta
   const known = new Set(state.openCharges.map(({ key }) => key));
   if (phase !== undefined && "charge" in phase) known.add(phase.charge.key);
   for (const { key, charge } of state.openRefunds) if (charge !== null) known.add(key);
+  const askedFor = whoAsks(saved.waiting);
   const forgotten = saved.waiting.filter(({ key }) => !known.has(key)).flatMap(openChargeOf);
   return {
     ...state,
-    sale: unpaid ? null : state.sale,
+    sale: unpaid || state.sale === null ? null : { ...state.sale, attempts: NO_MORE_CARDS },
     lastSequence: Math.max(state.lastSequence, saved.lastSequence),
     standing: { kind: "recalling" },
-    openCharges: [...state.openCharges, ...forgotten],
+    openCharges: [...state.openCharges.map(askedFor), ...forgotten],
+    openRefunds: state.openRefunds.map(askedFor),
   };
+}
+
+/** With its request waiting in the outbox, or waiting to be asked for. */
+function whoAsks(
+  waiting: readonly LedgerRequest[],
+): <Open extends OpenCharge | OpenRefund>(open: Open) => Open {
+  const takenBack = new Set(waiting.filter(isTakingBack).map(({ key }) => key));
+  const askedAbout = new Set(waiting.filter((request) => !isTakingBack(request)).map(({ key }) => key));
+  return (open) => {
+    const keys = open.purpose === "offline" ? askedAbout : takenBack;
+    return keys.has(open.key) ? open : { ...open, pending: true };
+  };
+}
+
+function isTakingBack({ kind }: LedgerRequest): boolean {
+  return kind === "reverse" || kind === "refund";
 }
 
 function openChargeOf(request: LedgerRequest): readonly OpenCharge[] {
@@ -61,14 +88,16 @@ function openChargeOf(request: LedgerRequest): readonly OpenCharge[] {
 
 /** A journal that has lost part of its past is accepted, and waits for what the ledger remembers. */
 export function welcomed(draft: Draft): void {
-  if (draft.state.standing.kind === "welcome" || draft.state.standing.kind === "recalling") return;
-  draft.state = { ...draft.state, standing: { kind: "welcome" } };
+  const { standing } = draft.state;
+  if (standing.kind === "welcome" || standing.kind === "recalling") return;
+  draft.state = { ...draft.state, standing: { kind: isRecalling(draft.state) ? "recalling" : "welcome" } };
 }
 
 export function barred(draft: Draft, reason: BarReason): void {
   const { standing } = draft.state;
   if (standing.kind === "barred" && standing.reason === reason) return;
-  draft.state = { ...draft.state, standing: { kind: "barred", reason } };
+  const recalling = isRecalling(draft.state) ? { recalling: true as const } : {};
+  draft.state = { ...draft.state, standing: { kind: "barred", reason, ...recalling } };
   draft.effects.push({
     kind: "alarm.raise",
     id: `barred:${reason}`,

@@ -178,7 +178,7 @@ export class Interpreter {
     const cardCounters = events.flatMap((event) =>
       event.kind === "card.presented" ? [{ token: event.card.token, counter: event.card.counter }] : [],
     );
-    const synced = outbox.length > 0 || events.some(mustBeSynced);
+    const synced = outbox.length > 0 || events.some(mustBeSynced) || effects.some(isPaper);
     return {
       batch: { events, state, outbox, acknowledged, cardCounters, sold, refunds, synced },
       effects,
@@ -197,6 +197,11 @@ function mattersToJournal(event: SaleEvent): boolean {
   );
 }
 
+/** Whatever brings a paper to the printer: forgotten, the paper would come out again and not say COPY. */
+function isPaper(effect: DeviceEffect): boolean {
+  return effect.kind === "printer.print";
+}
+
 /** Losing it to a power cut could cost money or a promise that was made: on paper, to staff, to the ledger. */
 function mustBeSynced(event: SaleEvent): boolean {
   switch (event.kind) {
@@ -206,7 +211,7 @@ function mustBeSynced(event: SaleEvent): boolean {
     case "speech.ended":
     case "card.rejected":
     case "link.changed":
-    // A timer that sends something has rows in the outbox, and is synced for them.
+    // A timer that sends or prints something is synced for that.
     case "timer.fired":
     // The next attempt to print says COPY when paper may have moved; without this event it says COPY as well.
     case "receipt.failed":

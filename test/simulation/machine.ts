@@ -9,6 +9,7 @@ import { Fault } from "../../daemon/core/fault.ts";
 import type { TerminalState } from "../../daemon/core/sale.ts";
 import type { SaleSettings } from "../../daemon/core/settings.ts";
 import type { RecalledSale } from "../../daemon/core/staff.ts";
+import { isRecalling } from "../../daemon/core/standing.ts";
 import { type DeviceEffect, type Happening, Interpreter } from "../../daemon/shell/interpreter.ts";
 import { recover } from "../../daemon/shell/recovery.ts";
 import { type MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
@@ -307,7 +308,7 @@ export class Life {
       outbox: seams.outbox?.(this.store, this.#spoiled) ?? this.store,
       broker: this.#guarded(seams.broker?.(broker, this.#spoiled) ?? broker),
       identity: () => this.store.identity(),
-      recalling: () => this.state?.standing.kind === "recalling",
+      recalling: () => this.state !== null && isRecalling(this.state),
       denyVersion: () => this.store.denyList()?.version ?? 0,
       onAnswer: take,
       onLink: (up) => {

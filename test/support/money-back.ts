@@ -35,7 +35,8 @@ export function refund(sale: FoundSale, amount: Money | null = null): StaffReque
 export function answerRefund(terminal: TestTerminal, outcome: LedgerOutcome, row?: string): TestTerminal {
   const open = terminal.state.openRefunds.at(-1);
   if (open === undefined) throw new Error("nothing is on its way back");
-  return terminal.answer(outcome, open.key, row ?? open.purpose);
+  const first = open.purpose === "void" ? `void-${open.requestId}` : "refund";
+  return terminal.answer(outcome, open.key, row ?? first);
 }
 
 export function told(terminal: TestTerminal): StaffAnswer[] {

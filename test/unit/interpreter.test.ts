@@ -258,6 +258,28 @@ describe("a sync of the disk", () => {
     ]);
   });
 
+  it("is made for a timer that prints: without it the paper would come out twice and not say COPY", () => {
+    const syncs: string[] = [];
+    const { interpreter, settle } = bench({
+      journal: {
+        append: ({ events, synced }) => {
+          syncs.push(`${events.map(({ kind }) => kind).join(" ")} ${synced}`);
+          return 1;
+        },
+        lastCounter: () => null,
+      },
+    });
+    const happen = (happening: Parameters<typeof interpreter.deliver>[0]): void => {
+      interpreter.deliver(happening);
+      settle();
+    };
+    happen({ kind: "staff.asked", requestId: "r", request: { kind: "close-day", language: "ko" } });
+    const effectId = interpreter.state.papers[0]?.printing ?? "";
+    happen({ kind: "receipt.failed", effectId, reason: "paper-out", paperMoved: false });
+    happen({ kind: "timer.fired", timerId: interpreter.state.papers[0]?.waiting ?? "" });
+    expect(syncs).toEqual(["staff.asked true", "receipt.failed false", "timer.fired true"]);
+  });
+
   it("is made for a timer that sends something", () => {
     const syncs: boolean[] = [];
     const { interpreter, settle } = bench({

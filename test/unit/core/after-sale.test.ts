@@ -223,7 +223,7 @@ describe("a void", () => {
     const { terminal, sale } = sold();
     ask(terminal, { kind: "void", sale });
     expect(terminal.effects.find((effect) => effect.kind === "ledger.send")).toMatchObject({
-      id: "sale-1/1:void",
+      id: "sale-1/1:void-r1",
       request: { kind: "reverse", key: "sale-1/1", saleId: "sale-1", reason: "void" },
     });
     answerRefund(terminal, { kind: "reversed" });
@@ -256,12 +256,33 @@ describe("a void", () => {
     expect(terminal.sent).toEqual(["sale-1/1:settle-query-1"]);
   });
 
+  it("that was refused can be asked for again, and is sent again", () => {
+    const { terminal, sale } = sold();
+    ask(terminal, { kind: "void", sale });
+    answerRefund(terminal, { kind: "refund-refused", reason: "partly-refunded" });
+    ask(terminal, { kind: "void", sale }, "r2");
+    expect(terminal.sent).toEqual(["sale-1/1:void-r2"]);
+    answerRefund(terminal, { kind: "reversed" }, "void-r1");
+    expect(terminal.state.openRefunds).toHaveLength(1);
+    expect(told(answerRefund(terminal, { kind: "reversed" }))).toEqual([
+      { kind: "refunded", amount: won(8_000n) },
+    ]);
+  });
+
+  it("of an offline sale that is dismissed takes the sale out of the day's net", () => {
+    const { terminal, sale } = sold(new TestTerminal().unlinked());
+    ask(terminal, { kind: "void", sale });
+    ask(terminal, { kind: "dismiss", key: sale.key }, "r2");
+    expect(terminal.state).toMatchObject({ openCharges: [], openRefunds: [] });
+    expect(terminal.state.day.totals.dismissed).toEqual({ count: 1, minor: 8_000n });
+  });
+
   it("is asked for again when the answer is none to a void", () => {
     const { terminal, sale } = sold();
     answerRefund(ask(terminal, { kind: "void", sale }), refunded(8_000n));
     const [timer] = terminal.effects;
     terminal.happen({ kind: "timer.fired", timerId: timer?.id ?? "" });
-    expect(terminal.sent).toEqual(["sale-1/1:void-2"]);
+    expect(terminal.sent).toEqual(["sale-1/1:void-r1-2"]);
   });
 
   it.each([

@@ -64,6 +64,8 @@ describe("the card and the journal must be known", () => {
   it.each([
     ["switched off", { enabled: false }, {}, {}, "disabled"],
     ["a journal that the ledger never saw", {}, { standing: { kind: "new" } }, {}, "not-welcomed"],
+    ["a journal that lost its past", {}, { standing: { kind: "recalling" } }, {}, "not-welcomed"],
+    ["a copy", {}, { standing: { kind: "barred", reason: "copied" } }, {}, "not-welcomed"],
     ["a cryptogram that nobody checked", {}, {}, { card: { verified: false, denied: false } }, "unverified"],
     ["a card on the deny list", {}, {}, { card: { verified: true, denied: true } }, "denied"],
   ] as const)("%s", (_, rules, where, what, limit) => {

@@ -340,6 +340,17 @@ describe("without the ledger", () => {
     expect(waits.at(-1)).toBe(3_600_000);
   });
 
+  it("of which the ledger knows nothing any more is an alarm, and is asked for again", () => {
+    const terminal = offline().printed().answer({ kind: "pending" });
+    const [timer] = terminal.effects;
+    terminal.happen({ kind: "timer.fired", timerId: timer?.id ?? "" });
+    terminal.answer({ kind: "not-found" }, "sale-1/1", "settle-query-1");
+    expect(terminal.alarms).toEqual(["charge-unresolved"]);
+    expect(terminal.state.openCharges).toMatchObject([{ pending: true, queries: 1 }]);
+    // A request that overtook the claim says nothing.
+    expect(terminal.answer({ kind: "not-found" }, "sale-1/1", "honour").alarms).toEqual([]);
+  });
+
   it("a settle timer also fires while the next customer orders", () => {
     const terminal = offline().printed().answer({ kind: "pending" });
     const timerId = terminal.effects[0]?.id ?? "";
@@ -371,6 +382,14 @@ describe("a charge under reversal", () => {
     );
     expect(terminal.alarms).toEqual([]);
     expect(terminal.state.openCharges).toEqual([]);
+  });
+
+  it("of which something was given back elsewhere is an alarm, and is reversed again", () => {
+    const terminal = reversing();
+    terminal.answer({ kind: "refund-refused", reason: "partly-refunded" }, "sale-1/1", "reverse");
+    expect(terminal.alarms).toEqual(["charge-unresolved"]);
+    const timerId = terminal.effects[0]?.id ?? "";
+    expect(terminal.happen({ kind: "timer.fired", timerId }).sent).toEqual(["sale-1/1:reverse-1"]);
   });
 
   it.each(["pending", "approved"] as const)("answered %s is reversed again", (kind) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EMPTY_TERMINAL } from "../../../daemon/core/sale.ts";
-import { afterLoss, maySell, type SavedBeside } from "../../../daemon/core/standing.ts";
+import { afterLoss, isRecalling, maySell, type SavedBeside } from "../../../daemon/core/standing.ts";
 import { ask, refund, sold } from "../../support/money-back.ts";
 import { TestTerminal } from "../../support/shop.ts";
 
@@ -39,6 +39,19 @@ describe("a journal that the ledger does not accept", () => {
     expect(terminal.approve().printed().ending).toBe("approved");
   });
 
+  it("takes no other card after one that was declined", () => {
+    const terminal = new TestTerminal().linked().wake().confirmOrder().tap().happen(bar);
+    terminal.answer({ kind: "declined", reason: "not-honoured", gateway: "g" });
+    expect(terminal.said).toEqual(["declined"]);
+    expect(terminal.ending).toBe("declined");
+  });
+
+  it("hands nothing over for a charge that stays unanswered without the ledger", () => {
+    const terminal = new TestTerminal().linked().wake().confirmOrder().tap().happen(bar).unlinked();
+    terminal.timeOut().timeOut().timeOut();
+    expect(terminal.ending).toBe("reversed");
+  });
+
   it("sells again when the ledger welcomes it", () => {
     const terminal = new TestTerminal().linked().happen(bar).happen({ kind: "journal.welcomed" });
     expect(terminal.wake().phase).toBe("listening");
@@ -67,6 +80,17 @@ describe("a journal that lost part of its past", () => {
     terminal.happen({ kind: "journal.recalled", lastSequence: 7, sales: [] });
     expect(terminal.state).toMatchObject({ standing: { kind: "welcome" }, lastSequence: 7 });
     expect(terminal.wake().state.sale?.sequence).toBe(8);
+  });
+
+  it("still has to be told after it was barred meanwhile", () => {
+    const terminal = recalling()
+      .happen(bar)
+      .happen({ ...bar, reason: "replaced" });
+    expect([maySell(terminal.state), isRecalling(terminal.state)]).toEqual([false, true]);
+    terminal.happen({ kind: "journal.welcomed" });
+    expect(terminal.state.standing).toEqual({ kind: "recalling" });
+    const sound = new TestTerminal().linked().happen(bar);
+    expect(isRecalling(sound.state)).toBe(false);
   });
 
   it("never goes back in its numbers", () => {
@@ -98,6 +122,14 @@ describe("a journal that lost part of its past", () => {
     const charging = new TestTerminal().linked().wake().confirmOrder().tap();
     expect(afterLoss(charging.state, NOTHING).sale?.phase.kind).toBe("authorising");
   });
+
+  it("takes no other card for it: the key of the next one may be taken by a request that was saved", () => {
+    const terminal = new TestTerminal().linked().wake().confirmOrder().tap();
+    terminal.state = afterLoss(terminal.state, NOTHING);
+    terminal.happen({ kind: "journal.recalled", lastSequence: 1, sales: [] });
+    terminal.answer({ kind: "declined", reason: "not-honoured", gateway: "g" });
+    expect(terminal.ending).toBe("declined");
+  });
 });
 
 describe("requests that were saved while the state was lost", () => {
@@ -116,16 +148,41 @@ describe("requests that were saved while the state was lost", () => {
 
   it("are not watched twice: open already, on their way back, or at the counter", () => {
     const open = offline().printed();
-    expect(afterLoss(open.state, requests(open)).openCharges).toHaveLength(1);
+    expect(afterLoss(open.state, requests(open)).openCharges).toEqual(open.state.openCharges);
     const atTheCounter = offline();
     const lost = { ...atTheCounter.state, openCharges: [] };
     expect(afterLoss(lost, requests(atTheCounter)).openCharges).toEqual([]);
     const { terminal, sale } = sold(new TestTerminal().unlinked());
     ask(terminal, { kind: "void", sale });
-    expect(afterLoss(terminal.state, requests(terminal)).openCharges).toEqual([]);
+    expect(afterLoss(terminal.state, requests(terminal))).toMatchObject({
+      openCharges: [],
+      openRefunds: terminal.state.openRefunds,
+    });
     const online = sold();
     ask(online.terminal, refund(online.sale));
     expect(afterLoss(online.terminal.state, requests(online.terminal)).openCharges).toEqual([]);
+  });
+});
+
+describe("requests that were lost while the state was saved", () => {
+  /** What the terminal asks the ledger when the first waits after the loss are over. */
+  const asksAfterLoss = (terminal: TestTerminal): string[] => {
+    terminal.state = afterLoss(terminal.state, NOTHING);
+    const timers = terminal
+      .happen({ kind: "daemon.started" })
+      .effects.filter(({ kind }) => kind === "timer.start");
+    return timers.flatMap(({ id }) => terminal.happen({ kind: "timer.fired", timerId: id }).sent);
+  };
+
+  it("are made anew: an offline sale's outcome, a reversal, a void, a refund", () => {
+    const offline = new TestTerminal().unlinked().wake().confirmOrder().tap().printed();
+    expect(asksAfterLoss(offline)).toEqual(["sale-1/1:settle-query-1"]);
+    const given = new TestTerminal().linked().wake().confirmOrder().tap().timeOut().timeOut().timeOut();
+    expect(asksAfterLoss(given)).toEqual(["sale-1/1:reverse-1"]);
+    const { terminal, sale } = sold();
+    expect(asksAfterLoss(ask(terminal, { kind: "void", sale }))).toEqual(["sale-1/1:void-r1-2"]);
+    const second = sold();
+    expect(asksAfterLoss(ask(second.terminal, refund(second.sale)))).toEqual(["sale-1/refund-r1:refund-2"]);
   });
 });
 
