@@ -65,7 +65,7 @@ export class Findings {
   readonly refunds = new Map<string, Placed>();
   denyList: DenyList | null = null;
 
-  collect(file: RawFile): void {
+  collect(file: Pick<RawFile, "rows">): void {
     for (const row of file.rows()) this.#take(row);
   }
 
@@ -118,6 +118,11 @@ export class Findings {
     const letter = letterOf(values);
     if (letter !== null) this.letters.set(letter.id, letter);
   }
+}
+
+/** One or none, to go through. */
+export function present<Value>(value: Value | null): readonly Value[] {
+  return [value].filter((found) => found !== null);
 }
 
 export function eventOf({

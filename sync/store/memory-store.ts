@@ -57,7 +57,8 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   readonly #medium: MemoryMedium;
   readonly #form: Form;
   readonly #randomId: () => string;
-  #bootNonce: string | undefined;
+  #isOpen = false;
+  #bootNonce = "";
   #failure: Fault | undefined;
   #unsavedSends = new Map<string, number>();
   /** After the last append of this opening. */
@@ -71,7 +72,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   open(): Opened<Event, State> {
-    if (this.#bootNonce !== undefined) throw new Error("the store is open");
+    if (this.#isOpen) throw new Error("the store is open");
     if (this.#medium.holder !== null) throw locked(NAME, undefined);
     const content = this.#medium.content ?? emptyContent(this.#terminal, this.#randomId());
     if (content.terminal !== this.#terminal) {
@@ -84,6 +85,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
     content.boots += 1;
     this.#medium.content = content;
     this.#medium.holder = this;
+    this.#isOpen = true;
     this.#bootNonce = this.#randomId();
     this.#failure = undefined;
     this.#unsavedSends = new Map();
@@ -189,7 +191,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
 
   identity(): JournalIdentity {
     const { journalId, predecessor, boots, lastRow } = this.#content();
-    return { journalId, predecessor, boots, bootNonce: this.#bootNonce ?? "", lastOutboxPosition: lastRow };
+    return { journalId, predecessor, boots, bootNonce: this.#bootNonce, lastOutboxPosition: lastRow };
   }
 
   soldSale(saleId: string): FoundSale | null {
@@ -204,7 +206,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
 
   soldSales(limit: number): readonly FoundSale[] {
     const newest = [...this.#content().sold.keys()].slice(-limit).reverse();
-    return newest.flatMap((saleId) => this.soldSale(saleId) ?? []);
+    return newest.map((saleId) => this.soldSale(saleId)).filter((found) => found !== null);
   }
 
   saveDenyList(list: DenyList): void {
@@ -225,13 +227,13 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   close(): void {
-    if (this.#bootNonce === undefined) return;
+    if (!this.#isOpen) return;
     if (this.#failure === undefined) {
       this.#saveSends(this.#content());
       this.#catchUp(this.#content());
     }
     this.#medium.holder = null;
-    this.#bootNonce = undefined;
+    this.#isOpen = false;
   }
 
   #prepare(content: MemoryContent, commit: Commit<Event, State>): Prepared {
@@ -304,7 +306,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
 
   #content(): MemoryContent {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#bootNonce === undefined) throw new Error("the store is not open");
+    if (!this.#isOpen) throw new Error("the store is not open");
     const { content, holder } = this.#medium;
     if (content === null || holder !== this)
       throw new Error("the medium was taken from the store that holds it");

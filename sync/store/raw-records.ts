@@ -49,7 +49,7 @@ export type PageCells = {
 /** The cells that a page's header points at. */
 export function readPage(page: Buffer, isFirst: boolean, overflow: Overflow): PageCells {
   const start = isFirst ? FILE_HEADER_BYTES : 0;
-  const kind = KINDS.get(page[start] ?? 0);
+  const kind = KINDS.get(page.readUInt8(start));
   if (kind === undefined) return { cells: [], isWhole: false };
   const isInterior = kind === "interior" || kind === "index-interior";
   const count = page.readUInt16BE(start + 3);
@@ -58,7 +58,7 @@ export function readPage(page: Buffer, isFirst: boolean, overflow: Overflow): Pa
   const contentStart = page.readUInt16BE(start + 5) || 65_536;
   if (cellsEnd > contentStart || contentStart > PAGE_BYTES) return { cells: [], isWhole: false };
   const cells: RawCell[] = [];
-  let used = contentStart + (page[start + 7] ?? 0) + freeBytes(page, page.readUInt16BE(start + 1));
+  let used = contentStart + page.readUInt8(start + 7) + freeBytes(page, page.readUInt16BE(start + 1));
   for (let index = 0; index < count; index += 1) {
     const cell = readCell(page, page.readUInt16BE(pointers + 2 * index), kind, overflow);
     if (cell === null) return { cells, isWhole: false };

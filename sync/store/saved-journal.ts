@@ -9,6 +9,7 @@ import {
   type FoundBody,
   type FoundRow,
   type Placed,
+  present,
   refundOf,
   requestOf,
   saleOf,
@@ -93,14 +94,15 @@ function checkTerminal({ identity }: Findings, path: string, terminal: string): 
 function rowsOf(file: RawFile, findings: Findings): readonly FoundRow[] {
   const rows: FoundRow[] = [];
   const astray: FoundRow[] = [];
-  const placed = [...findings.rows].sort(([, a], [, b]) => a.position - b.position);
-  for (const [id, { place, position, status }] of placed) {
-    const row = requestOf({ rowid: position, values: file.valuesAt(place) });
-    if (row === null) continue;
+  const placed = [...findings.rows.values()].sort((a, b) => a.position - b.position);
+  const found = placed.flatMap(({ place, position, status }) =>
+    present(requestOf({ rowid: position, values: file.valuesAt(place) })).map((row) => ({ ...row, status })),
+  );
+  for (const row of found) {
     // A letter is written with the row's end.
-    const isBuried = status === "waiting" && findings.letters.has(id);
-    const isFree = position > (rows.at(-1)?.position ?? 0) && position < HIGHEST_POSITION;
-    (isFree ? rows : astray).push({ ...row, status: isBuried ? "dead" : status });
+    const isBuried = row.status === "waiting" && findings.letters.has(row.id);
+    const isFree = row.position > (rows.at(-1)?.position ?? 0) && row.position < HIGHEST_POSITION;
+    (isFree ? rows : astray).push(isBuried ? { ...row, status: "dead" } : row);
   }
   for (const row of astray) rows.push({ ...row, position: (rows.at(-1)?.position ?? 0) + 1 });
   return rows;
@@ -138,7 +140,7 @@ function bodiesOf(
 ): readonly FoundBody[] {
   return [...placed.values()]
     .sort((a, b) => a.position - b.position)
-    .flatMap(({ place }) => read(file.valuesAt(place)) ?? []);
+    .flatMap(({ place }) => present(read(file.valuesAt(place))));
 }
 
 function lastSequenceOf(rows: readonly FoundRow[], sales: readonly FoundBody[]): number {
@@ -157,8 +159,8 @@ function parseRequest({ request }: FoundRow): LedgerRequest {
 
 function* bodiesIn(file: RawFile, origin: number, places: readonly Place[]): Generator<string> {
   for (const [index, place] of places.entries()) {
-    const event = eventOf({ rowid: origin + index + 1, values: file.valuesAt(place) });
-    if (event !== null) yield event.body;
+    const events = present(eventOf({ rowid: origin + index + 1, values: file.valuesAt(place) }));
+    yield* events.map(({ body }) => body);
   }
 }
 

@@ -47,5 +47,5 @@ export function snapshotHash({ link, body }: Snapshot): Uint8Array {
 
 function combined(digest: Uint8Array, { position, hash }: Pick<StoredRow, "position" | "hash">): Uint8Array {
   const item = fieldHash("waiting.v1", position, hash);
-  return digest.map((byte, index) => byte ^ (item[index] ?? 0));
+  return digest.map((byte, index) => byte ^ Number(item[index]));
 }

@@ -1,6 +1,6 @@
 /** Which of the events that were found the hash chain vouches for. */
 import { genesis, type Link, nextLink, type StoredRecord, sameHash, stateHash } from "./chain.ts";
-import { eventOf, type Findings } from "./findings.ts";
+import { eventOf, type Findings, present } from "./findings.ts";
 import type { Place, RawFile } from "./raw-file.ts";
 import type { Snapshot } from "./seal.ts";
 
@@ -97,7 +97,7 @@ type Candidate = { readonly place: Place; readonly record: StoredRecord };
 /** Every row that was found under a position. */
 function candidates(file: RawFile, { events }: Findings, position: number): readonly Candidate[] {
   return (events.get(position) ?? []).flatMap((place) => {
-    const record = eventOf({ rowid: position, values: file.valuesAt(place) });
-    return record === null ? [] : [{ place, record }];
+    const records = present(eventOf({ rowid: position, values: file.valuesAt(place) }));
+    return records.map((record) => ({ place, record }));
   });
 }

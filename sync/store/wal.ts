@@ -151,10 +151,12 @@ function lastSynced(bytes: Buffer, good: readonly boolean[], from: number): numb
 /** A page that holds the seal, written by a transaction that waited for the disk. */
 function isSyncedSeal(page: Buffer): boolean {
   if (page[0] !== 0x0d || page.readUInt16BE(3) !== 1) return false;
-  const values = readCell(page, page.readUInt16BE(8), "table", () => null)?.local ?? [];
-  const hashes = HASH_COLUMNS.map((column) => values[column]);
-  const isSeal = hashes.every((value) => Buffer.isBuffer(value) && value.length === HASH_BYTES);
-  return values.length === SEAL_COLUMNS && isSeal && values[SYNCED_COLUMN] === 1;
+  const values = readCell(page, page.readUInt16BE(8), "table", () => null)?.local;
+  const isSeal = HASH_COLUMNS.every((column) => {
+    const value = values?.[column];
+    return Buffer.isBuffer(value) && value.length === HASH_BYTES;
+  });
+  return isSeal && values?.length === SEAL_COLUMNS && values[SYNCED_COLUMN] === 1;
 }
 
 function framesUpTo(bytes: Buffer, end: number): readonly WalFrame[] {
@@ -199,14 +201,12 @@ function isSum(bytes: Buffer, at: number, [first, second]: Sum): boolean {
 
 /** The log's checksum, section 4.2 of the format. */
 function sumOf(bytes: Buffer, at: number, length: number, [first, second]: Sum, isBigEndian: boolean): Sum {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let s0 = first;
   let s1 = second;
   for (let offset = at; offset < at + length; offset += 8) {
-    const [x0, x1] = isBigEndian
-      ? [bytes.readUInt32BE(offset), bytes.readUInt32BE(offset + 4)]
-      : [bytes.readUInt32LE(offset), bytes.readUInt32LE(offset + 4)];
-    s0 = (s0 + x0 + s1) >>> 0;
-    s1 = (s1 + x1 + s0) >>> 0;
+    s0 = (s0 + view.getUint32(offset, !isBigEndian) + s1) >>> 0;
+    s1 = (s1 + view.getUint32(offset + 4, !isBigEndian) + s0) >>> 0;
   }
   return [s0, s1];
 }
