@@ -12,6 +12,8 @@ import type { OpenCharge } from "./sale.ts";
 /** Wait before what is pending is asked for again: doubles from the first to the last. */
 const FIRST_SETTLE_MS = 5_000;
 const LAST_SETTLE_MS = 3_600_000;
+/** Between the timers of two charges after a start: ten thousand that fire at once would hold up the counter. */
+const RESUME_SPACING_MS = 20;
 
 export function repeatAfterMs(repeats: number): number {
   return Math.min(FIRST_SETTLE_MS * 2 ** repeats, LAST_SETTLE_MS);
@@ -52,7 +54,7 @@ export function openChargeAnswered(draft: Draft, charge: OpenCharge, answer: Led
       if (charge.purpose === "offline") notPaidAfterAll(draft, charge, "reversed");
       return settle(draft, charge);
     case "refused":
-      return refusedForGood(draft, charge, "request-refused", outcome.reason);
+      return requestRefused(draft, charge, answer.requestId, outcome.reason);
     case "refund-refused":
       // Another terminal has given back a part of what is to be taken back whole: somebody has to look at the rest.
       return charge.purpose === "reversal" ? unresolved(draft, charge) : askAgainLater(draft, charge);
@@ -73,6 +75,15 @@ function refusedForGood(
   alarm(draft, charge, { kind, saleId, key, reason });
   if (charge.purpose === "offline") writeOff(draft, charge);
   settle(draft, charge);
+}
+
+/** A question that was refused tells nothing of the claim that it was about. */
+function requestRefused(draft: Draft, charge: OpenCharge, requestId: string, reason: string): void {
+  const { purpose, saleId, key } = charge;
+  if (purpose === "reversal" || requestId === `${key}:authorise`)
+    return refusedForGood(draft, charge, "request-refused", reason);
+  askAgainLater(draft, charge);
+  alarm(draft, charge, { kind: "request-refused", saleId, key, reason });
 }
 
 /** A claim that cannot be sent is lost; a query or a reversal that cannot be sent is tried again, ever more slowly. */
@@ -126,16 +137,16 @@ export function watchAgain(draft: Draft, charge: OpenCharge): void {
 
 function askAgainLater(draft: Draft, charge: OpenCharge): void {
   replace(draft, charge, { ...charge, pending: true });
-  startTimer(draft, charge);
+  startTimer(draft, charge, repeatAfterMs(charge.queries));
 }
 
-function startTimer(draft: Draft, charge: OpenCharge): void {
+function startTimer(draft: Draft, charge: OpenCharge, afterMs: number): void {
   draft.effects.push({
     kind: "timer.start",
     id: settleTimer(charge),
     name: `settle:${charge.key}`,
     purpose: "settle",
-    afterMs: repeatAfterMs(charge.queries),
+    afterMs,
   });
 }
 
@@ -146,7 +157,8 @@ function settleTimer(charge: OpenCharge): string {
 /** A settle timer ran out. One request per pending answer, so the outbox cannot grow while the ledger is silent. */
 export function settleTimerFired(draft: Draft, timerId: string): void {
   const charge = draft.state.openCharges.find(
-    (candidate) => candidate.pending && settleTimer(candidate) === timerId,
+    (candidate) =>
+      candidate.pending && timerId.startsWith(candidate.key) && settleTimer(candidate) === timerId,
   );
   if (charge === undefined) return;
   const { key, saleId } = charge;
@@ -176,7 +188,9 @@ function replace(draft: Draft, charge: OpenCharge, changed: OpenCharge): void {
 
 /** After a restart the timers are gone. What the outbox still holds is answered by itself. */
 export function resumeSettlement(draft: Draft): void {
-  for (const charge of draft.state.openCharges) if (charge.pending) startTimer(draft, charge);
+  const waiting = draft.state.openCharges.filter(({ pending }) => pending);
+  for (const [index, charge] of waiting.entries())
+    startTimer(draft, charge, repeatAfterMs(charge.queries) + index * RESUME_SPACING_MS);
 }
 
 function alarm(draft: Draft, charge: OpenCharge, what: Alarm): void {

@@ -340,6 +340,29 @@ describe("without the ledger", () => {
     expect(waits.at(-1)).toBe(3_600_000);
   });
 
+  it("about which a question is refused stays open, with an alarm", () => {
+    const terminal = offline().printed().answer({ kind: "pending" });
+    const [timer] = terminal.effects;
+    terminal.happen({ kind: "timer.fired", timerId: timer?.id ?? "" });
+    terminal.answer({ kind: "refused", reason: "invalid" }, "sale-1/1", "settle-query-1");
+    expect(terminal.alarms).toEqual(["request-refused"]);
+    expect(terminal.state.openCharges).toMatchObject([{ pending: true }]);
+    expect(terminal.state.day.totals.declinedAfter.count).toBe(0);
+  });
+
+  it("is asked for one after the other after a restart, however many wait", () => {
+    const [first] = offline().printed().answer({ kind: "pending" }).state.openCharges;
+    if (first === undefined) throw new Error("nothing waits");
+    const openCharges = Array.from({ length: 10_000 }, (_, n) => ({ ...first, key: `s-${n}/1` }));
+    const terminal = new TestTerminal();
+    terminal.state = { ...terminal.state, openCharges };
+    const waits = terminal
+      .happen({ kind: "daemon.started" })
+      .effects.flatMap((effect) => (effect.kind === "timer.start" ? [effect.afterMs] : []));
+    expect(new Set(waits).size).toBe(10_000);
+    expect([waits[0], waits.at(-1)]).toEqual([5_000, 204_980]);
+  });
+
   it("of which the ledger knows nothing any more is an alarm, and is asked for again", () => {
     const terminal = offline().printed().answer({ kind: "pending" });
     const [timer] = terminal.effects;
