@@ -3,7 +3,7 @@
  * the files; and the judge itself, which must see what it is there to see. The long run is `bench -- crash`.
  */
 import { rmSync } from "node:fs";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CrashBench } from "../bench/crash.ts";
 import { type BankRow, judge, type Tap } from "../bench/crash-verdict.ts";
 
@@ -12,8 +12,11 @@ const SEED = 7;
 const LIMIT_MS = 240_000;
 
 describe("sixty kills", () => {
-  const bench = new CrashBench({ kills: KILLS, seed: SEED, sites: 4 });
+  let bench: CrashBench;
 
+  beforeAll(() => {
+    bench = new CrashBench({ kills: KILLS, seed: SEED, sites: 4 });
+  });
   afterAll(async () => {
     await bench.stop();
     if (bench.findings.length === 0) rmSync(bench.folder, { recursive: true, force: true });

@@ -76,6 +76,7 @@ export class CrashSite {
   #pcsc: PcscService | null = null;
   #card: VirtualCardProgram | null = null;
   #printer: VirtualPrinter | null = null;
+  #stopping: Promise<void> = Promise.resolve();
   #display = "";
   #bank = "";
 
@@ -213,9 +214,12 @@ export class CrashSite {
     return [...this.ledger.unexpectedEnds, ...this.daemon.unexpectedEnds];
   }
 
-  /** Ends every process in the reverse order. Safe at any time; the folder stays. */
-  async stop(): Promise<void> {
-    for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
+  /** Ends every process in the reverse order. Safe at any time and more than once; the folder stays. */
+  stop(): Promise<void> {
+    this.#stopping = this.#stopping.then(async () => {
+      for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
+    });
+    return this.#stopping;
   }
 
   #killMosquitto(againAfterMs: number): boolean {
