@@ -138,6 +138,21 @@ describe("the deny list", () => {
   });
 });
 
+test("the seal may be somebody else's, and what it refuses is counted", () => {
+  const { broker, told, uplink } = world({
+    open: ([first]) => {
+      if (first === 0) throw new Fault("ledger.signature", "not sealed");
+      return { kind: "greeted", nonce: broker.greetings[0]?.nonce ?? "none", verdict: "welcome" };
+    },
+  });
+  uplink.start();
+  broker.events?.onConnected();
+  broker.events?.onPresence(true);
+  broker.events?.onMessage(new Uint8Array([0]));
+  broker.events?.onMessage(new Uint8Array([1]));
+  expect([uplink.health().rejectedAnswers, told.slice(1)]).toEqual([1, ["welcome", "up"]]);
+});
+
 test("the timers may be somebody else's", async () => {
   const running: { ms: number; work: () => void; cancelled: boolean }[] = [];
   const { broker, uplink } = world({
