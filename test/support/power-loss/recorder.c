@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -45,6 +46,8 @@ struct head {
 static char folder[PATH_MAX];
 static size_t folder_length;
 static int record = -1;
+/* A child between fork and exec shuffles descriptors and writes no file; after exec it is loaded anew. */
+static pid_t self;
 static unsigned char watched[MAX_DESCRIPTORS];
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
@@ -83,6 +86,7 @@ static void begin(void) {
   static int begun;
   if (begun) return;
   begun = 1;
+  self = getpid();
   find(&real_open, "open64");
   find(&real_openat, "openat64");
   find(&real_close, "close");
@@ -136,7 +140,7 @@ static void note(uint32_t kind, int descriptor, uint32_t flags, uint64_t offset,
                  const struct iovec *data, int parts, uint64_t length) {
   if (record < 0) return;
   int kept = errno;
-  struct head head = {kind, (uint32_t)getpid(), descriptor, flags, offset, path ? (uint32_t)strlen(path) : 0,
+  struct head head = {kind, (uint32_t)self, descriptor, flags, offset, path ? (uint32_t)strlen(path) : 0,
                       other ? (uint32_t)strlen(other) : 0, length};
   struct iovec all[3 + 16] = {{&head, sizeof head}, {(void *)path, head.path_length}, {(void *)other, head.other_length}};
   uint64_t left = length;
@@ -158,7 +162,7 @@ static void note_plain(uint32_t kind, int descriptor, uint64_t offset) {
 }
 
 static int is_watched(int descriptor) {
-  return record >= 0 && descriptor >= 0 && descriptor < MAX_DESCRIPTORS && watched[descriptor];
+  return record >= 0 && descriptor >= 0 && descriptor < MAX_DESCRIPTORS && watched[descriptor] && getpid() == self;
 }
 
 static int is_below(const char *path) {
