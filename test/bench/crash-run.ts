@@ -44,7 +44,6 @@ export class CrashRun {
   readonly site: CrashSite;
   readonly kills: Kills = { daemon: 0, terminal: 0, ledger: 0, mosquitto: 0, "card-reader": 0, printer: 0 };
   cuts = 0;
-  taps = 0;
   readonly #random: SeededRandom;
   #open = true;
   #tapped = 0;

@@ -18,7 +18,6 @@ export class KeptProgram {
   #up = false;
   #killed = false;
   #waitMs = AGAIN_AFTER_MS;
-  #lives = 0;
   #keeping: Promise<void> = Promise.resolve();
 
   /** `start` resolves when the program is ready, and rejects when it ends before. */
@@ -30,10 +29,6 @@ export class KeptProgram {
 
   get isUp(): boolean {
     return this.#up && this.program.isRunning;
-  }
-
-  get lives(): number {
-    return this.#lives;
   }
 
   keep(): void {
@@ -63,7 +58,6 @@ export class KeptProgram {
     while (this.#wanted) {
       this.#killed = false;
       this.#waitMs = AGAIN_AFTER_MS;
-      this.#lives++;
       let trouble = "ended";
       try {
         await this.#start();
