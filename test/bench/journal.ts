@@ -62,12 +62,19 @@ export async function journal(options: BenchOptions): Promise<void> {
       counted.syncsTapToApproved.most <= MOST_SYNCS_TAP_TO_APPROVED &&
       counted.syncsPerSale <= MOST_SYNCS_PER_SALE &&
       rates.share >= LEAST_SHARE;
-    const figures = { sales, ...counted, ...rates, reached };
+    const reachedUpToSyncsPerSecond = slowEnough(counted, rates);
+    const figures = { sales, ...counted, ...rates, reachedUpToSyncsPerSecond, reached };
     if (options.json) return void process.stdout.write(`${JSON.stringify(figures)}\n`);
     print(figures);
   } finally {
     rmSync(place, { recursive: true });
   }
+}
+
+/** The rate of a disk beside which this processor's own time for a sale is small enough for the target. */
+function slowEnough({ syncsPerSale }: Counted, { processorMsPerSale }: Rates): number {
+  const diskMsPerSale = (processorMsPerSale * LEAST_SHARE) / (1 - LEAST_SHARE);
+  return Math.round((syncsPerSale / diskMsPerSale) * 1_000);
 }
 
 /** A folder on a disk: nothing is learnt from memory. */
@@ -264,7 +271,9 @@ function rounded(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-function print(figures: Counted & Rates & { readonly reached: boolean }): void {
+type Judgement = { readonly reachedUpToSyncsPerSecond: number; readonly reached: boolean };
+
+function print(figures: Counted & Rates & Judgement): void {
   const { typical, most } = figures.syncsTapToApproved;
   process.stdout.write(
     `${table([
@@ -279,6 +288,10 @@ function print(figures: Counted & Rates & { readonly reached: boolean }): void {
       ["durable sales a second", figures.salesPerSecond],
       [`share of what those writes alone allow (target: at least ${LEAST_SHARE})`, figures.share],
       ["processor time for a sale, ms", figures.processorMsPerSale],
+      [
+        "the share is reached on disks of up to so many fdatasync a second",
+        figures.reachedUpToSyncsPerSecond,
+      ],
       ["targets reached", figures.reached ? "yes" : "no"],
     ])}\n`,
   );
