@@ -25,6 +25,7 @@ import { makeLedgerLink } from "./ledger-link.ts";
 import { type DeviceEffect, Interpreter } from "./shell/interpreter.ts";
 import { Latencies } from "./shell/latency.ts";
 import { Observers } from "./shell/observation.ts";
+import { unheardBurials } from "./shell/recovery.ts";
 import { SaleWatch } from "./shell/sale-watch.ts";
 import { type DeviceState, StaffDesk } from "./shell/staff-desk.ts";
 import { Timers } from "./shell/timers.ts";
@@ -130,6 +131,8 @@ export class Terminal {
       this.#core.deliver({ kind: "settings.applied", settings: this.#settings });
     }
     this.#core.deliver({ kind: "daemon.started" });
+    for (const burial of unheardBurials(this.#journal.store.deadLetters(), recovered.state))
+      this.#core.deliver(burial);
     this.#uplink = makeLedgerLink(this.#config, {
       log: this.#log,
       observers: this.#observers,

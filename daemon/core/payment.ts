@@ -258,19 +258,20 @@ function reverse(draft: Draft, charge: Charge): void {
 function pay(draft: Draft, charge: Charge, result: Paid): void {
   const { id: saleId, sequence } = saleOf(draft);
   const { key, amount } = charge;
-  const receipt = receiptOf(draft, charge, result, false);
+  const receipt = receiptOf(draft, charge, result);
   const day = draft.state.day.number;
   const sale = { saleId, sequence, day, key, amount, result, receipt };
   // Named after the charge and not numbered: the effects of a sale keep the numbers that older journals know.
   draft.effects.push({ kind: "sale.record", id: `${key}:record`, sale });
   countSale(draft, result.kind === "approved" ? "card" : "cardOffline", sequence, amount);
-  print(draft, { kind: "receipt", charge, result, attempt: 1, copy: false, printing: null });
+  print(draft, { kind: "receipt", charge, result, receipt, attempt: 1, copy: false, printing: null });
   const kind = result.kind === "approved" ? "approved" : "approved-offline";
   remark(draft, { kind, total: charge.amount });
 }
 
 function print(draft: Draft, phase: ReceiptPhase): void {
-  const receipt = receiptOf(draft, phase.charge, phase.result, phase.copy);
+  const paid = phase.receipt ?? receiptOf(draft, phase.charge, phase.result);
+  const receipt = { ...paid, copy: phase.copy };
   const printing = ask(draft, { kind: "printer.print", paper: { kind: "receipt", receipt } });
   enter(draft, { ...phase, printing });
   startTimer(draft, "print", draft.settings.receipt.printMs);
@@ -340,7 +341,7 @@ function alarm(draft: Draft, what: Alarm): void {
   ask(draft, { kind: "alarm.raise", alarm: what });
 }
 
-function receiptOf(draft: Draft, charge: Charge, result: Paid, copy: boolean): Receipt {
+function receiptOf(draft: Draft, charge: Charge, result: Paid): Receipt {
   const { merchant, terminal, menu } = draft.settings;
   const { id, sequence, language } = saleOf(draft);
   const card = charge.card.masked;
@@ -356,7 +357,7 @@ function receiptOf(draft: Draft, charge: Charge, result: Paid, copy: boolean): R
     vat: charge.vat,
     vatPercent: menu.vatPercent,
     payment: result.kind === "approved" ? { ...result, card } : { kind: "approved-offline", card },
-    copy,
+    copy: false,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Options } from "./intent.ts";
 import type { Language } from "./menu.ts";
 import type { Money } from "./money.ts";
 import type { CardStanding } from "./offline.ts";
-import type { DayTotals, Paper, RefundSlip, Total } from "./receipt.ts";
+import type { DayTotals, Paper, Receipt, RefundSlip, Total } from "./receipt.ts";
 import type { BarReason } from "./staff.ts";
 
 export type BasketLine = { readonly itemId: string; readonly quantity: number; readonly options: Options };
@@ -71,6 +71,8 @@ export type ReceiptPhase = {
   readonly kind: "receipt";
   readonly charge: Charge;
   readonly result: Paid;
+  /** As it was when the sale was paid: a menu that changes meanwhile does not change it. Version 1 kept none. */
+  readonly receipt?: Receipt;
   readonly attempt: number;
   readonly copy: boolean;
   /** Effect id of the attempt that is at the printer, null while waiting to try again. */

@@ -3,13 +3,14 @@
  * on top. The settings that a later event was decided by are in the journal too, and what an earlier program wrote is
  * completed as it is read.
  */
-import type { Store } from "../../sync/store/store.ts";
+import type { DeadLetter, Store } from "../../sync/store/store.ts";
 import { sameData } from "../core/data.ts";
 import type { SaleEvent } from "../core/event.ts";
 import { EMPTY_TERMINAL, type TerminalState } from "../core/sale.ts";
 import type { SaleSettings } from "../core/settings.ts";
 import { step } from "../core/step.ts";
 import { stateBefore, upgradeEvent, upgradeState } from "../core/upgrade.ts";
+import type { Happening } from "./interpreter.ts";
 
 export type Recovered = {
   readonly state: TerminalState;
@@ -33,6 +34,21 @@ export function recover(store: Pick<Store<SaleEvent, TerminalState>, "open" | "l
   const folded = fold(opened.state, events, before?.kind === "settings.applied" ? before.settings : null);
   const { settings, state } = folded;
   return { state, position, appliedSettings: (now) => settings !== null && sameData(settings, now) };
+}
+
+/**
+ * Requests that are among the dead letters while something still waits for their answer: the daemon ended between
+ * burying a request and journalling that it did. To be delivered after "daemon.started".
+ */
+export function unheardBurials(letters: readonly DeadLetter[], state: TerminalState): readonly Happening[] {
+  const { sale, openCharges, openRefunds } = state;
+  const unanswered = new Set(
+    [...openCharges, ...openRefunds].flatMap(({ key, pending }) => (pending ? [] : [key])),
+  );
+  if (sale !== null && "charge" in sale.phase) unanswered.add(sale.phase.charge.key);
+  return letters
+    .filter(({ request }) => unanswered.has(request.key))
+    .map(({ id, reason, request }) => ({ kind: "request.buried", requestId: id, key: request.key, reason }));
 }
 
 export type Folded = { readonly state: TerminalState; readonly settings: SaleSettings | null };

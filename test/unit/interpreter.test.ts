@@ -3,9 +3,11 @@ import type { SaleEvent } from "../../daemon/core/event.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import { EMPTY_TERMINAL, type TerminalState } from "../../daemon/core/sale.ts";
 import { type DeviceEffect, Interpreter, type InterpreterPorts } from "../../daemon/shell/interpreter.ts";
-import { recover } from "../../daemon/shell/recovery.ts";
+import { recover, unheardBurials } from "../../daemon/shell/recovery.ts";
 import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
-import { CARD, SETTINGS } from "../support/shop.ts";
+import type { DeadLetter } from "../../sync/store/store.ts";
+import { ask, refund, sold } from "../support/money-back.ts";
+import { CARD, SETTINGS, TestTerminal } from "../support/shop.ts";
 
 /** An interpreter on a journal in memory, with everything that it does written down in order. */
 function bench(ports: Partial<InterpreterPorts> = {}) {
@@ -215,6 +217,42 @@ describe("recovery", () => {
     expect(() =>
       recover({ open: () => ({ state: null, statePosition: 0, tail }), lastOfKind: () => null }),
     ).toThrow("without settings");
+  });
+});
+
+describe("a request that was buried while the daemon died", () => {
+  const letter = (terminal: TestTerminal, id: string): DeadLetter => {
+    const row = terminal.all.find((effect) => effect.kind === "ledger.send" && effect.id === id);
+    if (row?.kind !== "ledger.send") throw new Error(`${id} was never sent`);
+    return { id, request: row.request, reason: "too long", atMs: 1 };
+  };
+  /** Takes up the state as a start does. */
+  const restart = (terminal: TestTerminal, id: string): TestTerminal => {
+    const { state } = terminal;
+    terminal.happen({ kind: "daemon.started" });
+    for (const burial of unheardBurials([letter(terminal, id)], state)) terminal.happen(burial);
+    return terminal;
+  };
+
+  it("is told to whoever waits for its answer: counter, offline sale, refund", () => {
+    const atTheCounter = new TestTerminal().linked().wake().confirmOrder().tap();
+    expect(restart(atTheCounter, "sale-1/1:authorise").ending).toBe("declined");
+    const offline = new TestTerminal().unlinked().wake().confirmOrder().tap().printed();
+    expect(restart(offline, "sale-1/1:authorise").state.openCharges).toEqual([]);
+    const { terminal, sale } = sold();
+    ask(terminal, refund(sale));
+    expect(restart(terminal, "sale-1/refund-r1:refund").state.openRefunds).toEqual([]);
+  });
+
+  it("is no news when nothing waits for it, or it is asked for again already", () => {
+    const { terminal } = sold();
+    expect(unheardBurials([letter(terminal, "sale-1/1:authorise")], terminal.state)).toEqual([]);
+    const offline = new TestTerminal().unlinked().wake().confirmOrder().tap().printed();
+    offline.answer({ kind: "pending" });
+    expect(unheardBurials([letter(offline, "sale-1/1:authorise")], offline.state)).toEqual([]);
+    expect(unheardBurials([letter(offline, "sale-1/1:authorise")], EMPTY_TERMINAL)).toEqual([]);
+    const ordering = new TestTerminal().linked().wake().order("latte");
+    expect(unheardBurials([letter(offline, "sale-1/1:authorise")], ordering.state)).toEqual([]);
   });
 });
 

@@ -437,6 +437,32 @@ describe("the receipt", () => {
     });
   });
 
+  it("that is printed again says what was sold, whatever menu and language it is by now", () => {
+    const printedBy = ({ effects }: TestTerminal) =>
+      effects.flatMap((effect) => (effect.kind === "printer.print" ? [effect.paper] : []));
+    const terminal = paid();
+    const first = printedBy(terminal);
+    const menu = { ...MENU, items: [], vatPercent: 20 };
+    terminal.printFailed("paper-out", false);
+    terminal.happen({ kind: "settings.applied", settings: { ...SETTINGS, menu } });
+    const turn = { language: "en", confidence: 1, intent: { kind: "help" } } as const;
+    terminal.happen({ kind: "turn.heard", source: "touch", turn });
+    expect(first).toHaveLength(1);
+    expect(printedBy(terminal.timeOut())).toEqual(first);
+  });
+
+  it("of a sale that version 1 was printing is made anew", () => {
+    const terminal = paid();
+    const { sale } = terminal.state;
+    if (sale?.phase.kind !== "receipt") throw new Error("nothing is printed");
+    const { receipt, ...phase } = sale.phase;
+    terminal.state = { ...terminal.state, sale: { ...sale, phase } };
+    terminal.happen({ kind: "daemon.started" });
+    expect(terminal.effects.find((effect) => effect.kind === "printer.print")).toMatchObject({
+      paper: { receipt: { ...receipt, copy: true } },
+    });
+  });
+
   it("that may be on paper is printed again as a copy, and stays one", () => {
     const terminal = paid().printFailed("paper-out", true).timeOut().printFailed("cover-open", false);
     expect(terminal.said).toEqual([]);
