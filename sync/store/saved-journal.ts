@@ -98,13 +98,15 @@ function rowsOf(file: RawFile, findings: Findings): readonly FoundRow[] {
   const found = placed.flatMap(({ place, position, status }) =>
     present(requestOf({ rowid: position, values: file.valuesAt(place) })).map((row) => ({ ...row, status })),
   );
+  let highest = 0;
   for (const row of found) {
     // A letter is written with the row's end.
     const isBuried = row.status === "waiting" && findings.letters.has(row.id);
-    const isFree = row.position > (rows.at(-1)?.position ?? 0) && row.position < HIGHEST_POSITION;
+    const isFree = row.position > highest && row.position < HIGHEST_POSITION;
     (isFree ? rows : astray).push(isBuried ? { ...row, status: "dead" } : row);
+    if (isFree) highest = row.position;
   }
-  for (const row of astray) rows.push({ ...row, position: (rows.at(-1)?.position ?? 0) + 1 });
+  for (const [index, row] of astray.entries()) rows.push({ ...row, position: highest + index + 1 });
   return rows;
 }
 
@@ -208,9 +210,7 @@ function rangesOf(
 }
 
 function highestOf(positions: Iterable<number>): number {
-  let highest = 0;
-  for (const position of positions) {
-    if (position > highest && position < HIGHEST_POSITION) highest = position;
-  }
-  return highest;
+  return [...positions]
+    .filter((position) => position < HIGHEST_POSITION)
+    .reduce((highest, position) => Math.max(highest, position), 0);
 }

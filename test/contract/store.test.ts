@@ -254,6 +254,16 @@ describe.each([
       expect(store.pending(0, 10).map(({ id }) => id)).toEqual(["r2"]);
     });
 
+    test("a long queue is there at the next opening, whole", () => {
+      const ids = Array.from({ length: 1_100 }, (_, index) => `r${index}`);
+      store.append({ ...commit("a"), outbox: ids.map((id) => row(id)) });
+      reopened();
+      expect([store.depth(), store.pending(1_098, 9).map(({ id }) => id)]).toEqual([
+        1_100,
+        ["r1098", "r1099"],
+      ]);
+    });
+
     test("positions grow across restarts and are never used twice", () => {
       store.append({ ...commit("a"), outbox: [row("r1")] });
       const first = store.pending(0, 1)[0]?.position ?? 0;
@@ -586,6 +596,16 @@ describe.each([
       expect(codeOf(() => place.store().open())).toBe("journal.damaged");
     });
 
+    test("without a snapshot nothing is forgotten until there is one", () => {
+      for (const days of [0, 1, 2]) store.append(at(days * DAY));
+      store.close();
+      place.forgetState();
+      store.open();
+      expect([store.prune(keep(0, 1), 9 * DAY), kinds()]).toEqual([false, [1, 2, 3]]);
+      store.append(at(3 * DAY));
+      expect([store.prune(keep(0, 1), 9 * DAY), kinds()]).toEqual([false, [4]]);
+    });
+
     test("an empty journal has nothing to forget", () => {
       expect(store.prune(keep(0, 0), DAY)).toBe(false);
       expect(store.verify()).toEqual({ events: 0 });
@@ -668,7 +688,11 @@ describe("a medium in memory", () => {
       store.append(commit("c"));
       const before = look(store);
       const refused = answerOf({ kind: "refused", reason: "invalid" }, "r2");
-      store.append({ ...everything("a", 3), acknowledged: [refused], synced: false });
+      store.append({
+        ...everything("a", 3),
+        acknowledged: [refused, { ...APPROVED, requestId: "nobody" }],
+        synced: false,
+      });
       store.append({ ...everything("d", 4), synced: false });
       expect(look(store)).not.toEqual(before);
       medium.losePower();
@@ -736,6 +760,18 @@ describe("a medium in memory", () => {
     const store = new MemoryStore({ terminal: "t1", medium, randomId: () => `id-${++next}` });
     store.open();
     expect(store.identity()).toMatchObject({ journalId: "id-1", bootNonce: "id-2" });
+  });
+
+  test("a snapshot of an event that is not there is damage", () => {
+    const medium = new MemoryMedium();
+    const store = storeOn(medium);
+    store.open();
+    store.append(commit("a"));
+    store.close();
+    const { content } = medium;
+    if (content?.state == null) throw new Error("nothing was written");
+    content.state = { ...content.state, position: 9 };
+    expect(codeOf(() => store.open())).toBe("journal.damaged");
   });
 
   test("a dead letter whose request is gone is none", () => {

@@ -1,5 +1,7 @@
 /** Journals that are damaged in every way: the fault is named, the file is set aside, and what proves itself goes on. */
+import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -321,6 +323,30 @@ describe("damage by name", () => {
       { events: { from: 1, to: 137 }, waiting: 9, waitingLost: 1 },
     ],
     [
+      "the seal is gone",
+      () => {
+        written();
+        edit("DELETE FROM seal");
+      },
+      /its seal is missing/,
+      { events: { from: 1, to: 137 }, waiting: 10, waitingLost: null },
+    ],
+    [
+      "the seal is of an earlier time",
+      () => {
+        const store = newStore(path);
+        store.open();
+        sell(store, SOLD);
+        edit("CREATE TABLE earlier AS SELECT * FROM seal");
+        const events = [{ kind: "tick", atMs: 1, note: "" }];
+        store.append({ events, state: stateAfter(138), outbox: [], acknowledged: [], cardCounters: [] });
+        store.close();
+        edit("INSERT OR REPLACE INTO seal SELECT * FROM earlier; DROP TABLE earlier");
+      },
+      /event 137 was changed/,
+      { events: { from: 1, to: 138 }, missing: null, waiting: 10 },
+    ],
+    [
       "the identity is gone",
       () => {
         written();
@@ -391,6 +417,7 @@ describe("the old file", () => {
     mkdirSync(`${path}-shm`);
     writeFileSync(`${path}.ready`, "");
     expect(faultFrom(() => newStore(path).open()).code).toBe("journal.unwritable");
+    expect(faultFrom(() => salvage()).code).toBe("journal.unwritable");
   });
 
   test("of another terminal is refused and left alone", () => {
@@ -420,6 +447,49 @@ describe("the old file", () => {
       "journal.sqlite.lock",
     ]);
   });
+});
+
+describe("a place that cannot be written", () => {
+  const WRITER = fileURLToPath(new URL("../../dist/test/support/journal-writer.js", import.meta.url));
+  /** Nobody may write what is read-only, and root may: so the salvage runs as somebody else then. */
+  const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+  function salvaged(command: readonly string[], options = {}): string {
+    const [program = "", ...rest] = [...command, process.execPath, WRITER, path, "salvage"];
+    const { stdout, stderr } = spawnSync(program, rest, { encoding: "utf8", ...options });
+    return stdout.trim() || stderr;
+  }
+
+  const contentOf = () =>
+    Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "latin1")]));
+
+  test("a disk without room: the fault is named, nothing is set aside, nothing is changed", () => {
+    written({ sales: 60, waitingEvery: 3, eventsEach: 4 });
+    edit("DELETE FROM seal");
+    const before = contentOf();
+    // The kernel lets no file grow beyond 100 KiB; the signal that goes with it is ignored.
+    const full = ["bash", "-c", `trap '' XFSZ; ulimit -f 100; exec "$0" "$@"`];
+    expect(salvaged(full)).toBe("fault journal.unwritable");
+    expect(contentOf()).toEqual(before);
+    expect(salvaged([])).toBe("saved 20");
+  });
+
+  test.each<[string, () => void, () => void]>([
+    ["folder", () => chmodSync(folder, 0o555), () => chmodSync(folder, 0o755)],
+    ["file", () => chmodSync(path, 0o444), () => chmodSync(path, 0o644)],
+  ])(
+    "a read-only %s: the fault is named, nothing is set aside, nothing is changed",
+    (_what, forbid, allow) => {
+      written();
+      edit("DELETE FROM seal");
+      const before = contentOf();
+      chmodSync(path, 0o666);
+      forbid();
+      expect(salvaged([], NOBODY)).toBe("fault journal.unwritable");
+      allow();
+      expect(contentOf()).toEqual(before);
+    },
+  );
 });
 
 describe("what is saved", () => {
@@ -531,7 +601,47 @@ describe("what is saved", () => {
     }
   });
 
-  test("a row whose position was damaged comes last; a letter that is lost is written anew", () => {
+  test("settings that were kept beside a forgotten past", () => {
+    const store = newStore(path);
+    store.open();
+    const append = (kind: string, note: string) =>
+      store.append({
+        events: [{ kind, atMs: 0, note }],
+        state: stateAfter(1),
+        outbox: [],
+        acknowledged: [],
+        cardCounters: [],
+      });
+    for (const note of ["first", "second"]) {
+      append("settings.applied", note);
+      append("tick", "");
+      store.prune({ keepMs: 0, keepEvents: 1 }, NOW);
+    }
+    store.close();
+    salvage();
+    reopened((successor) => {
+      expect(successor.lastOfKind("settings.applied", 9)?.note).toBe("second");
+      expect([...successor.events()]).toHaveLength(1);
+    });
+  });
+
+  test("more events than one piece takes", () => {
+    const store = newStore(path);
+    store.open();
+    const events = Array.from({ length: 5_100 }, (_, index) => ({ kind: "tick", atMs: index, note: "" }));
+    store.append({ events, state: stateAfter(5_100), outbox: [], acknowledged: [], cardCounters: [] });
+    store.close();
+    expect(salvage().events).toEqual({ from: 1, to: 5_100 });
+    expect(reopened((successor) => successor.verify())).toEqual({ events: 5_100 });
+  });
+
+  test("a row whose end is told by its letter alone is dead", () => {
+    written();
+    edit("UPDATE outbox SET status = 'waiting' WHERE id = 'sale-7/1:authorise'");
+    expect(salvage()).toMatchObject({ waiting: 10, deadLetters: 5 });
+  });
+
+  test("a letter that is lost is written anew", () => {
     written();
     edit("DELETE FROM dead_letter WHERE id = 'sale-7/1:authorise'");
     const { deadLetters } = salvage();
@@ -630,6 +740,20 @@ describe("a journal of version 1", () => {
     expect(store.lastCounter("ntag424:04DE5F1EACC040")).toBe(62);
     store.close();
   });
+});
+
+test("rows of version 1 whose positions were damaged come last, in their order", () => {
+  copyFileSync(fileURLToPath(new URL("../fixtures/journal/version-1.sqlite", import.meta.url)), path);
+  const place = { path, terminal: "t-1" };
+  edit(
+    "UPDATE outbox SET position = 0 WHERE position = 1; UPDATE outbox SET position = -3 WHERE position = 3",
+  );
+  salvageJournal(place, "test", NOW, { fold: () => null, resume: () => null });
+  const store = new SqliteStore<Event, null>(place);
+  store.open();
+  const found = store.pending(0, 9).map(({ position, id }) => `${position} ${id.slice(0, 8)}`);
+  store.close();
+  expect(found).toEqual(["2 0b6f4a52", "4 91a7c2e5", "6 c4d91e60"]);
 });
 
 describe("damage that is met after opening", () => {

@@ -4,9 +4,11 @@
  *   node journal-writer.js FILE loop    appends until a Fault and prints each position that is committed
  *   node journal-writer.js FILE half    appends once, then dies by SIGKILL in the middle of a second transaction
  *   node journal-writer.js FILE hold    opens and waits
+ *   node journal-writer.js FILE salvage salvages the file and prints what became of it
  */
 import { writeSync } from "node:fs";
 import { Fault } from "../../daemon/core/fault.ts";
+import { salvageJournal } from "../../sync/store/salvage.ts";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import type { Commit } from "../../sync/store/store.ts";
 import { AUTHORISE } from "./messages.ts";
@@ -15,7 +17,7 @@ type Event = { readonly kind: string; readonly atMs: number; readonly note?: str
 
 const [, , path = "", mode] = process.argv;
 const store = new SqliteStore<Event, { position: number }>({ path, terminal: "t1" });
-store.open();
+if (mode !== "salvage") store.open();
 
 function commit(position: number, events: readonly Event[]): Commit<Event, { position: number }> {
   const outbox = [{ id: `r${position}`, request: AUTHORISE }];
@@ -50,6 +52,14 @@ if (mode === "loop") {
     say(`still ${error.code}`);
   }
   store.close();
+} else if (mode === "salvage") {
+  const rules = { fold: () => ({ position: 0 }), resume: (state: { position: number }) => state };
+  try {
+    say(`saved ${salvageJournal({ path, terminal: "t1" }, "test", 0, rules).waiting}`);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    say(`fault ${error.code}`);
+  }
 } else if (mode === "half") {
   store.append(commit(1, [{ kind: "whole", atMs: 1 }]));
   const deadly: Event = {
