@@ -1,14 +1,26 @@
 /** Does to another folder what a record says, with nothing in between: what the same writes and syncs cost alone. */
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { DiskOperation } from "./record.ts";
 
 export class Replay {
   readonly #folder: string;
+  readonly #syncs: "as recorded" | "fdatasync";
   readonly #files = new Map<string, number>();
 
-  constructor(folder: string) {
+  /** `syncs`: by the calls that were recorded, or by fdatasync whatever was called. */
+  constructor(folder: string, syncs: "as recorded" | "fdatasync") {
     this.#folder = folder;
+    this.#syncs = syncs;
   }
 
   play(operations: readonly DiskOperation[]): void {
@@ -47,7 +59,8 @@ export class Replay {
         ftruncateSync(this.#file(operation.opening), operation.size);
         return;
       case "sync":
-        fdatasyncSync(this.#file(operation.opening));
+        if (operation.metadata && this.#syncs === "as recorded") fsyncSync(this.#file(operation.opening));
+        else fdatasyncSync(this.#file(operation.opening));
         return;
       case "move":
         renameSync(join(this.#folder, operation.from), join(this.#folder, operation.to));
