@@ -13,7 +13,7 @@ import type { TerminalState } from "./core/sale.ts";
 import type { SaleSettings } from "./core/settings.ts";
 import type { RecalledSale } from "./core/staff.ts";
 import { afterLoss } from "./core/standing.ts";
-import { fold, type Recovered, recover } from "./shell/recovery.ts";
+import { fold, forgottenSales, type Recovered, recover } from "./shell/recovery.ts";
 
 export const JOURNAL_FILE = "journal.sqlite";
 
@@ -125,8 +125,6 @@ export class JournalKeeper {
 
   /** Those of the ledger's sales that this journal knows nothing of. */
   unknownOf(sales: readonly RecalledSale[], state: TerminalState): readonly RecalledSale[] {
-    const underWay = new Set(state.openCharges.map(({ saleId }) => saleId));
-    if (state.sale !== null) underWay.add(state.sale.id);
-    return sales.filter(({ saleId }) => !underWay.has(saleId) && this.store.soldSale(saleId) === null);
+    return forgottenSales(sales, state, (saleId) => this.store.soldSale(saleId));
   }
 }

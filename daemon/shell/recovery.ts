@@ -8,6 +8,7 @@ import { sameData } from "../core/data.ts";
 import type { SaleEvent } from "../core/event.ts";
 import { EMPTY_TERMINAL, type TerminalState } from "../core/sale.ts";
 import type { SaleSettings } from "../core/settings.ts";
+import type { RecalledSale, SoldSale } from "../core/staff.ts";
 import { step } from "../core/step.ts";
 import { stateBefore, upgradeEvent, upgradeState } from "../core/upgrade.ts";
 import type { Happening } from "./interpreter.ts";
@@ -49,6 +50,20 @@ export function unheardBurials(letters: readonly DeadLetter[], state: TerminalSt
   return letters
     .filter(({ request }) => unanswered.has(request.key))
     .map(({ id, reason, request }) => ({ kind: "request.buried", requestId: id, key: request.key, reason }));
+}
+
+/**
+ * Those of the ledger's charges that this journal knows nothing of. By their keys: a sale that is known may have been
+ * charged by a second card that is not.
+ */
+export function forgottenSales(
+  sales: readonly RecalledSale[],
+  { sale, openCharges, openRefunds }: TerminalState,
+  soldSale: (saleId: string) => Pick<SoldSale, "key"> | null,
+): readonly RecalledSale[] {
+  const underWay = new Set([...openCharges, ...openRefunds].map(({ key }) => key));
+  if (sale !== null && "charge" in sale.phase) underWay.add(sale.phase.charge.key);
+  return sales.filter(({ saleId, key }) => !underWay.has(key) && soldSale(saleId)?.key !== key);
 }
 
 export type Folded = { readonly state: TerminalState; readonly settings: SaleSettings | null };

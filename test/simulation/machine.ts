@@ -11,7 +11,7 @@ import type { SaleSettings } from "../../daemon/core/settings.ts";
 import type { RecalledSale } from "../../daemon/core/staff.ts";
 import { isRecalling } from "../../daemon/core/standing.ts";
 import { type DeviceEffect, type Happening, Interpreter } from "../../daemon/shell/interpreter.ts";
-import { recover } from "../../daemon/shell/recovery.ts";
+import { forgottenSales, recover } from "../../daemon/shell/recovery.ts";
 import { type MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
 import type { Commit } from "../../sync/store/store.ts";
 import type { Broker } from "../../sync/uplink/broker.ts";
@@ -385,10 +385,11 @@ export class Life {
 
   /** The terminal is told only of sales that its journal does not know. */
   #recalled(lastSequence: number, remembered: readonly RecalledSale[]): void {
-    this.#interpreter?.ask(() => ({
+    const interpreter = this.#interpreter;
+    interpreter?.ask(() => ({
       kind: "journal.recalled",
       lastSequence,
-      sales: remembered.filter(({ saleId }) => this.store.soldSale(saleId) === null),
+      sales: forgottenSales(remembered, interpreter.state, (saleId) => this.store.soldSale(saleId)),
     }));
   }
 

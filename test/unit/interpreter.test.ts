@@ -3,7 +3,7 @@ import type { SaleEvent } from "../../daemon/core/event.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import { EMPTY_TERMINAL, type TerminalState } from "../../daemon/core/sale.ts";
 import { type DeviceEffect, Interpreter, type InterpreterPorts } from "../../daemon/shell/interpreter.ts";
-import { recover, unheardBurials } from "../../daemon/shell/recovery.ts";
+import { forgottenSales, recover, unheardBurials } from "../../daemon/shell/recovery.ts";
 import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
 import type { DeadLetter } from "../../sync/store/store.ts";
 import { ask, refund, sold } from "../support/money-back.ts";
@@ -253,6 +253,34 @@ describe("a request that was buried while the daemon died", () => {
     expect(unheardBurials([letter(offline, "sale-1/1:authorise")], EMPTY_TERMINAL)).toEqual([]);
     const ordering = new TestTerminal().linked().wake().order("latte");
     expect(unheardBurials([letter(offline, "sale-1/1:authorise")], ordering.state)).toEqual([]);
+  });
+});
+
+describe("charges that the ledger remembers", () => {
+  const charged = (key: string) => ({
+    saleId: "sale-1",
+    sequence: 1,
+    key,
+    amount: { minor: 8_000n, currency: "KRW" },
+    state: "approved" as const,
+    refundedMinor: 0n,
+    timeMs: 0,
+  });
+  const forgotten = ({ state }: TestTerminal, sold: string | null): string[] =>
+    forgottenSales([charged("sale-1/1"), charged("sale-1/2")], state, () =>
+      sold === null ? null : { key: sold },
+    ).map(({ key }) => key);
+  const tapped = () => new TestTerminal().linked().wake().confirmOrder().tap();
+
+  it.each<[name: string, terminal: () => TestTerminal, sold: string | null, expected: string[]]>([
+    ["in a journal that knows nothing", () => new TestTerminal(), null, ["sale-1/1", "sale-1/2"]],
+    ["by a card of which the journal was lost", () => new TestTerminal(), "sale-1/1", ["sale-1/2"]],
+    ["at the counter", tapped, null, ["sale-1/2"]],
+    ["while the customer orders", () => new TestTerminal().linked().wake(), null, ["sale-1/1", "sale-1/2"]],
+    ["under reversal", () => tapped().timeOut().timeOut().timeOut(), null, ["sale-1/2"]],
+    ["under a void", () => ask(sold().terminal, { kind: "void", sale: sold().sale }), null, ["sale-1/2"]],
+  ])("%s", (_, terminal, sale, expected) => {
+    expect(forgotten(terminal(), sale)).toEqual(expected);
   });
 });
 
