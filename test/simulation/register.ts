@@ -26,7 +26,8 @@ export type MoneyBack = {
   readonly saleId: string;
   readonly minor: bigint;
   readonly purpose: "refund" | "void";
-  readonly machine: string;
+  /** Which machines have it on their disks: more than one when a journal was copied. */
+  readonly machines: Set<string>;
   /** False for what staff gave up on: nobody knows whether it was given back. */
   readonly certain: boolean;
 };
@@ -99,12 +100,14 @@ export class Register {
     }
     for (const key of givenUp) this.dismissed.add(key);
     for (const { key, saleId, amount, purpose } of commit.refunds ?? []) {
+      if (purpose === "unpaid") continue;
       const name = `${key}:${purpose}`;
-      // A note that no money ever came is no money back.
-      if (purpose === "unpaid" || this.moneyBack.has(name)) continue;
+      const known = this.moneyBack.get(name);
+      known?.machines.add(machine.name);
+      if (known !== undefined) continue;
       const certain = !givenUp.has(key);
-      const { name: machineName } = machine;
-      this.moneyBack.set(name, { key, saleId, minor: amount.minor, purpose, machine: machineName, certain });
+      const machines = new Set([machine.name]);
+      this.moneyBack.set(name, { key, saleId, minor: amount.minor, purpose, machines, certain });
     }
     this.#closed(machine.name, before, commit.state);
     if (commit.synced !== false) this.synced(machine.name);

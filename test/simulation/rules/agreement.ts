@@ -31,7 +31,7 @@ function problemOf(world: World, saleId: string, keys: readonly string[]): strin
   const sold = register.sold.get(saleId);
   const net = bank.netOf(saleId);
   if (approved.length > 1) return "approved more than once at the ledger";
-  const back = [...register.moneyBack.values()].filter((given) => given.saleId === saleId);
+  const back = [...register.moneyBack.values()].filter((given) => given.saleId === saleId && given.certain);
   const backMinor = back.reduce((sum, { minor }) => sum + minor, 0n);
   if (sold === undefined) {
     if (approved.length > 0) return "approved at the ledger, not paid at the terminal";

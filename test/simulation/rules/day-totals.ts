@@ -7,10 +7,8 @@ export const dayTotals: Rule = {
   watch: ({ register, machines, ledger }, object) => {
     const notPaid = (key: string): boolean =>
       ledger.books.charges.some((charge) => charge.key === key && charge.state !== "approved");
-    const voided = (machine: string, saleId: string): boolean =>
-      [...register.moneyBack.values()].some(
-        (back) => back.machine === machine && back.saleId === saleId && back.purpose === "void",
-      );
+    const voided = (saleId: string): boolean =>
+      [...register.moneyBack.values()].some((back) => back.saleId === saleId && back.purpose === "void");
     const closed = new Map<string, Map<number, DayTotals>>();
     return {
       committed: (machine, commit) => {
@@ -39,7 +37,7 @@ export const dayTotals: Rule = {
           const days = [...(closed.get(name)?.values() ?? []), state.day.totals];
           const sold = [...register.sold.values()].filter(({ machine }) => machine === name);
           const back = [...register.moneyBack.values()].filter(
-            ({ machine, certain }) => machine === name && certain,
+            (given) => given.machines.has(name) && given.certain,
           );
           const said = (total: keyof DayTotals): Total =>
             days.reduce((sum, day) => plus(sum, day[total].count, day[total].minor), { count: 0, minor: 0n });
@@ -63,7 +61,7 @@ export const dayTotals: Rule = {
             ({ result, key, saleId }) =>
               result.kind === "approved-offline" &&
               notPaid(key) &&
-              !voided(name, saleId) &&
+              !voided(saleId) &&
               !register.dismissed.has(key),
           );
           expect(
