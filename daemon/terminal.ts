@@ -25,7 +25,7 @@ import { makeLedgerLink } from "./ledger-link.ts";
 import { type DeviceEffect, Interpreter } from "./shell/interpreter.ts";
 import { Latencies } from "./shell/latency.ts";
 import { Observers } from "./shell/observation.ts";
-import { unheardBurials } from "./shell/recovery.ts";
+import { checkCurrency, unheardBurials } from "./shell/recovery.ts";
 import { SaleWatch } from "./shell/sale-watch.ts";
 import { type DeviceState, StaffDesk } from "./shell/staff-desk.ts";
 import { Timers } from "./shell/timers.ts";
@@ -109,12 +109,16 @@ export class Terminal {
     });
   }
 
-  /** Resolves when a customer can be served. Throws a Fault when the journal or the display port cannot be had. */
+  /**
+   * Resolves when a customer can be served. Throws a Fault when the journal or the display port cannot be had, or the
+   * settings do not go with what the journal holds.
+   */
   async start(): Promise<{ displayPort: number }> {
     // A key that cannot be read is found before anything else is touched.
     readLedgerKeyFile(this.#config.ledger.publicKey);
     makeDataFolder(this.#config.data);
     const recovered = this.#journal.open();
+    checkCurrency(recovered, this.#settings.menu.currency);
     this.#watch.begin(recovered.state);
     this.#display.watch();
     this.#counter.start();

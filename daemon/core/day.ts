@@ -10,8 +10,12 @@ import type { Money } from "./money.ts";
 import type { DayReport, DayTotals, Total } from "./receipt.ts";
 import { EMPTY_TOTALS } from "./sale.ts";
 
-/** Adds one amount to one of the day's totals. */
+/**
+ * Adds one amount to one of the day's totals. They are in the menu's currency: money that is given back for a sale from
+ * before it was changed is not among them.
+ */
 export function count(draft: Draft, total: keyof DayTotals, amount: Money): void {
+  if (amount.currency !== draft.settings.menu.currency) return;
   const { day } = draft.state;
   const totals = { ...day.totals, [total]: plus(day.totals[total], amount.minor) };
   draft.state = { ...draft.state, day: { ...day, openedMs: day.openedMs ?? draft.atMs, totals } };
@@ -49,8 +53,8 @@ export function reportOf(draft: Draft, language: Language): DayReport {
     currency: menu.currency,
     totals: day.totals,
     netMinor: netOf(day.totals),
-    queued: totalOf(offline.map(({ amount }) => amount)),
-    refundsQueued: totalOf(openRefunds.map(({ amount }) => amount)),
+    queued: totalOf(offline, menu.currency),
+    refundsQueued: totalOf(openRefunds, menu.currency),
     copy: false,
   };
 }
@@ -69,8 +73,10 @@ function netOf(totals: DayTotals): bigint {
   return card.minor + cardOffline.minor - refunds.minor - voids.minor - declinedAfter.minor - dismissed.minor;
 }
 
-function totalOf(amounts: readonly Money[]): Total {
-  return amounts.reduce<Total>((total, amount) => plus(total, amount.minor), { count: 0, minor: 0n });
+function totalOf(open: readonly { readonly amount: Money }[], currency: string): Total {
+  return open
+    .filter(({ amount }) => amount.currency === currency)
+    .reduce<Total>((total, { amount }) => plus(total, amount.minor), { count: 0, minor: 0n });
 }
 
 function plus(total: Total, minor: bigint): Total {

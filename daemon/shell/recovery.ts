@@ -6,6 +6,7 @@
 import type { DeadLetter, Store } from "../../sync/store/store.ts";
 import { sameData } from "../core/data.ts";
 import type { SaleEvent } from "../core/event.ts";
+import { Fault } from "../core/fault.ts";
 import { EMPTY_TERMINAL, type TerminalState } from "../core/sale.ts";
 import type { SaleSettings } from "../core/settings.ts";
 import type { RecalledSale, SoldSale } from "../core/staff.ts";
@@ -17,7 +18,9 @@ export type Recovered = {
   readonly state: TerminalState;
   /** Position of the last journalled event, 0 in a new journal. */
   readonly position: number;
-  /** True when these settings are the ones that the journal's last events were decided by. */
+  /** The settings that the journal's last events were decided by, null in a new journal. */
+  readonly settings: SaleSettings | null;
+  /** True when these settings are the same. */
   readonly appliedSettings: (settings: SaleSettings) => boolean;
 };
 
@@ -34,7 +37,28 @@ export function recover(store: Pick<Store<SaleEvent, TerminalState>, "open" | "l
   const before = applied?.kind === "settings.applied" ? upgradeEvent(applied) : null;
   const folded = fold(opened.state, events, before?.kind === "settings.applied" ? before.settings : null);
   const { settings, state } = folded;
-  return { state, position, appliedSettings: (now) => settings !== null && sameData(settings, now) };
+  return {
+    state,
+    position,
+    settings,
+    appliedSettings: (now) => settings !== null && sameData(settings, now),
+  };
+}
+
+/**
+ * The day's totals and the limits of selling without the ledger add amounts up, so the currency changes only when there
+ * is nothing to add. Throws Fault "settings.invalid".
+ */
+export function checkCurrency({ settings, state }: Pick<Recovered, "settings" | "state">, now: string): void {
+  const before = settings?.menu.currency ?? now;
+  const { sale, day, openCharges, openRefunds } = state;
+  const isClear = sale === null && day.openedMs === null && openCharges.length + openRefunds.length === 0;
+  if (before === now || isClear) return;
+  throw new Fault(
+    "settings.invalid",
+    `the menu's currency was ${before} and is ${now} now, while the day is open or money waits: put ${before} back, ` +
+      "wait until `saypay open` lists nothing, run `saypay close-day`, then change it",
+  );
 }
 
 /**

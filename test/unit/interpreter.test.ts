@@ -3,7 +3,7 @@ import type { SaleEvent } from "../../daemon/core/event.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import { EMPTY_TERMINAL, type TerminalState } from "../../daemon/core/sale.ts";
 import { type DeviceEffect, Interpreter, type InterpreterPorts } from "../../daemon/shell/interpreter.ts";
-import { forgottenSales, recover, unheardBurials } from "../../daemon/shell/recovery.ts";
+import { checkCurrency, forgottenSales, recover, unheardBurials } from "../../daemon/shell/recovery.ts";
 import { MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
 import type { DeadLetter } from "../../sync/store/store.ts";
 import { ask, refund, sold } from "../support/money-back.ts";
@@ -253,6 +253,34 @@ describe("a request that was buried while the daemon died", () => {
     expect(unheardBurials([letter(offline, "sale-1/1:authorise")], EMPTY_TERMINAL)).toEqual([]);
     const ordering = new TestTerminal().linked().wake().order("latte");
     expect(unheardBurials([letter(offline, "sale-1/1:authorise")], ordering.state)).toEqual([]);
+  });
+});
+
+describe("the menu's currency", () => {
+  const dollars = (terminal: TestTerminal): void =>
+    checkCurrency({ settings: SETTINGS, state: terminal.state }, "USD");
+  const closed = ({ terminal }: { terminal: TestTerminal }) =>
+    ask(terminal, { kind: "close-day", language: "en" }, "close");
+
+  it.each<[name: string, terminal: () => TestTerminal]>([
+    ["a sale is at the counter", () => new TestTerminal().wake()],
+    ["the day is open", () => sold().terminal],
+    ["an offline sale waits", () => closed(sold(new TestTerminal().unlinked()))],
+    [
+      "a refund waits",
+      () => {
+        const { terminal, sale } = sold();
+        return ask(closed({ terminal }), refund(sale));
+      },
+    ],
+  ])("cannot be changed while %s", (_, terminal) => {
+    expect(() => dollars(terminal())).toThrow(/was KRW and is USD now.*saypay close-day/);
+    checkCurrency({ settings: SETTINGS, state: terminal().state }, "KRW");
+  });
+
+  it("can be changed when nothing is open, and in a new journal", () => {
+    dollars(closed(sold()));
+    checkCurrency({ settings: null, state: EMPTY_TERMINAL }, "USD");
   });
 });
 

@@ -8,7 +8,7 @@ import {
   type StaffRequest,
 } from "../../../daemon/core/staff.ts";
 import { answerRefund, ask, papers, recorded, refund, sold, told } from "../../support/money-back.ts";
-import { TestTerminal } from "../../support/shop.ts";
+import { MENU, SETTINGS, TestTerminal } from "../../support/shop.ts";
 
 const won = (minor: bigint): Money => ({ minor, currency: "KRW" });
 const refunded = (minor: bigint): LedgerOutcome => ({
@@ -305,6 +305,19 @@ describe("a void", () => {
 });
 
 describe("the day's close", () => {
+  it("leaves out what is given back for a sale in an earlier currency", () => {
+    const { terminal, sale } = sold();
+    ask(terminal, { kind: "close-day", language: "en" }, "r8");
+    const menu = { ...MENU, currency: "USD" };
+    terminal.happen({ kind: "settings.applied", settings: { ...SETTINGS, menu } });
+    ask(terminal, refund(sale, won(1_000n)));
+    ask(terminal, { kind: "close-day", language: "en" }, "r9");
+    expect(told(terminal)).toMatchObject([{ report: { currency: "USD", refundsQueued: { count: 0 } } }]);
+    answerRefund(terminal, refunded(1_000n));
+    expect(told(terminal)).toEqual([{ kind: "refunded", amount: won(1_000n) }]);
+    expect(terminal.state.day.totals.refunds.count).toBe(0);
+  });
+
   it("prints the totals by method, what is queued, and begins a new day", () => {
     const { terminal } = sold();
     const second = sold(terminal.unlinked());
