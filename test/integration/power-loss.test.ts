@@ -6,10 +6,12 @@ import { describe, expect, test } from "vitest";
 import { cutJournal, recordJournal } from "../support/power-loss/journal-cuts.ts";
 import { cutLedger, recordLedger } from "../support/power-loss/ledger-cuts.ts";
 import { cutRecoveries } from "../support/power-loss/recovery-cuts.ts";
+import { cutSalvage } from "../support/power-loss/salvage-cuts.ts";
 
 const CUTS = 520;
 const SALES = 60;
 const SECOND_CUTS = 100;
+const SALVAGE_CUTS = 60;
 const LEDGER_CUTS = 150;
 const LEDGER_SALES = 50;
 const LIMIT_MS = 120_000;
@@ -34,6 +36,15 @@ describe("the journal", () => {
     const report = await cutRecoveries(await recordJournal(3, SALES, "none"), SECOND_CUTS, 1);
     expect(report.violations).toEqual([]);
     expect(report.withLosses).toBeGreaterThan(SECOND_CUTS / 2);
+    expect(report.morePreserved).toBeGreaterThan(0);
+  });
+
+  test(`after ${SALVAGE_CUTS} power cuts during its salvage is salvaged the same, and the damaged file is still there`, {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const report = await cutSalvage(await recordJournal(4, 20, "none"), SALVAGE_CUTS, 1);
+    expect(report.violations).toEqual([]);
+    expect(report.withLosses).toBeGreaterThan(0);
     expect(report.morePreserved).toBeGreaterThan(0);
   });
 

@@ -104,6 +104,11 @@ export class Disk {
         return this.#sync(operation.opening);
       case "move":
         return this.#rename({ kind: "moved", from: operation.from, to: operation.to });
+      case "link": {
+        const file = this.#names.get(operation.from);
+        if (file === undefined) throw new Error(`the record names ${operation.from} before it is there`);
+        return this.#rename({ kind: "made", path: operation.to, file });
+      }
       case "remove":
         return this.#rename({ kind: "removed", path: operation.path });
       case "map":
@@ -129,8 +134,12 @@ export class Disk {
     const names = new Map(this.#durableNames);
     for (const change of this.#nameChanges) if (random() < how.kept) applyName(names, change);
     const image = new Map<string, Uint8Array>();
+    // A file has one content, also under two names.
+    const contents = new Map<DiskFile, Uint8Array | null>();
     for (const [path, file] of names) {
-      const found = file.mapped ? indexAfter(path, file, how) : file.after(how);
+      const known = contents.get(file);
+      const found = known ?? (file.mapped ? indexAfter(path, file, how) : file.after(how));
+      contents.set(file, found);
       if (found !== null) image.set(path, found);
     }
     return image;

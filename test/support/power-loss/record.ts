@@ -16,6 +16,8 @@ export type DiskOperation =
   | { readonly kind: "extend"; readonly opening: string; readonly size: number }
   | { readonly kind: "sync"; readonly opening: string; readonly metadata: boolean }
   | { readonly kind: "move"; readonly from: string; readonly to: string }
+  /** A second name of a file. */
+  | { readonly kind: "link"; readonly from: string; readonly to: string }
   | { readonly kind: "remove"; readonly path: string }
   /** A shared mapping that can be written: what goes through it is not in the record. */
   | { readonly kind: "map"; readonly opening: string };
@@ -32,6 +34,7 @@ const KINDS = [
   "remove",
   "map",
   "foreign",
+  "link",
 ] as const;
 const HEAD_BYTES = 40;
 /** O_TRUNC of fcntl.h on Linux. */
@@ -90,6 +93,7 @@ export function readRecord(file: string, folder: string): DiskOperation[] {
         operations.push({ kind, opening, metadata: flags === 1 });
         break;
       case "move":
+      case "link":
         operations.push({ kind, from: path, to: relativeTo(folder, second.toString()) });
         break;
       case "remove":

@@ -326,10 +326,13 @@ int unlinkat(int base, const char *path, int flags) { return removed(base, path,
 
 int linkat(int base, const char *from, int other, const char *to, int flags) {
   enter();
-  char found[PATH_MAX];
-  int ours = place(other, to, found);
+  char source[PATH_MAX], target[PATH_MAX];
+  int out = place(base, from, source), in = place(other, to, target);
   int result = real_linkat(base, from, other, to, flags);
-  if (result == 0 && ours) foreign("link", found);
+  if (result == 0 && in) {
+    if (out) note(LINK, -1, 0, 0, source, target, NULL, 0, 0);
+    else foreign("link from outside", target);
+  }
   leave();
   return result;
 }

@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { OPEN = 1, CLOSE, WRITE, RESIZE, EXTEND, SYNC, MOVE, REMOVE, MAP, FOREIGN };
+enum { OPEN = 1, CLOSE, WRITE, RESIZE, EXTEND, SYNC, MOVE, REMOVE, MAP, FOREIGN, LINK };
 
 /* The head of a record; the paths and the bytes follow. record.ts reads the same layout. */
 struct head {

@@ -4,6 +4,7 @@ import {
   fdatasyncSync,
   fsyncSync,
   ftruncateSync,
+  linkSync,
   openSync,
   renameSync,
   rmSync,
@@ -64,6 +65,9 @@ export class Replay {
         return;
       case "move":
         renameSync(join(this.#folder, operation.from), join(this.#folder, operation.to));
+        return;
+      case "link":
+        linkSync(join(this.#folder, operation.from), join(this.#folder, operation.to));
         return;
       case "remove":
         rmSync(join(this.#folder, operation.path));
