@@ -13,7 +13,7 @@ import { isRecalling } from "../../daemon/core/standing.ts";
 import { type DeviceEffect, type Happening, Interpreter } from "../../daemon/shell/interpreter.ts";
 import { forgottenSales, recover } from "../../daemon/shell/recovery.ts";
 import { type MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts";
-import type { Commit } from "../../sync/store/store.ts";
+import type { Commit, Store } from "../../sync/store/store.ts";
 import type { Broker } from "../../sync/uplink/broker.ts";
 import { Uplink } from "../../sync/uplink/uplink.ts";
 import { isDenied } from "../../sync/wire.ts";
@@ -29,7 +29,7 @@ import { LEDGER_KEYS } from "./seal.ts";
 import type { Spoiled } from "./seams.ts";
 import type { World } from "./world.ts";
 
-export type SimStore = MemoryStore<SaleEvent, TerminalState>;
+export type SimStore = Store<SaleEvent, TerminalState>;
 export type SimCommit = Commit<SaleEvent, TerminalState>;
 
 /** How often a boot that finds the journal out of reach is tried again. */
@@ -45,6 +45,8 @@ export class Machine {
   readonly disk: Disk;
   readonly printer: SimPrinter;
   medium: MemoryMedium;
+  /** Ids of its journals and of their openings. */
+  readonly ids: Random;
   settings: SaleSettings;
   customer: Customer | null = null;
   /** It runs with a copy of another machine's journal. */
@@ -65,6 +67,7 @@ export class Machine {
     this.settings = settings;
     const faults = world.faults.at(name);
     this.#random = new Random(world.plan.seed, `machine ${name}`);
+    this.ids = new Random(world.plan.seed, `journals of ${name}`);
     this.clock = new SimClock(world.scheduler, faults);
     this.power = new Power(faults, "daemon-crash");
     this.disk = new Disk(faults, this.power);
@@ -103,7 +106,9 @@ export class Machine {
     this.world.note(this.name, "dies", reason);
     this.#life = null;
     life.end();
-    if (powerLost) {
+    // A file is let go of as a process that dies lets go of it.
+    if (this.world.makeStore !== null) life.store.close();
+    else if (powerLost) {
       this.medium.losePower();
       this.world.register.powerLost(this.name);
     }
@@ -205,11 +210,13 @@ export class Life {
       },
       answer: (answer) => this.deliver({ kind: "ledger.answered", answer }),
     });
-    this.store = new MemoryStore({
-      terminal: machine.terminal,
-      medium: machine.medium,
-      randomId: () => random.uuid(),
-    });
+    this.store =
+      world.makeStore?.(machine) ??
+      new MemoryStore({
+        terminal: machine.terminal,
+        medium: machine.medium,
+        randomId: () => machine.ids.uuid(),
+      });
     this.counter = new Counter({
       after: this.after,
       faults: world.faults.at(`counter-${machine.name}`),
@@ -333,7 +340,7 @@ export class Life {
       onBuried: (requestId, key, reason) => this.deliver({ kind: "request.buried", requestId, key, reason }),
       onAlarm: (text) => world.alarm(this.#machine.name, text),
       after: this.after,
-      freshId: () => this.#random.uuid(),
+      freshId: () => world.freshId(),
       random: () => this.#random.unit(),
       nowMs: clock.now,
     });

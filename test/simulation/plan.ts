@@ -104,7 +104,7 @@ export function planOf(seed: number): Plan {
   const touch = random.pick([0.5, 0.8, 0.9, 1]);
   const gatewayIdempotent = random.chance(0.7);
   const bankChecksRefunds = random.chance(0.5);
-  const history = random.chance(0.1) ? "kept" : "newest";
+  const history = random.chance(0.05) ? "kept" : "newest";
   const rates: Partial<Record<FaultKind, number>> = {};
   for (const kind of FAULT_KINDS) {
     const own = new Random(seed, `rate ${kind}`);

@@ -4,11 +4,10 @@
  */
 import { type Plan, terminalsOf } from "./plan.ts";
 import type { Outcome } from "./run.ts";
+import { LAST } from "./street.ts";
 
 /** Worlds that may be tried. */
 const MAXIMUM_TRIES = 500;
-/** Number of the customer who comes when everything has healed, see street.ts. */
-const LAST_SALE = 1_000;
 
 export type Shrunk = { readonly plan: Plan; readonly outcome: Outcome; readonly tries: number };
 
@@ -51,9 +50,7 @@ function leaveOut(names: readonly string[], attempt: (kept: readonly string[]) =
 function salesOf(plan: Plan): string[] {
   if (plan.onlySales !== null) return [...plan.onlySales];
   const numbers = Array.from({ length: plan.salesPerTerminal }, (_, index) => index + 1);
-  return terminalsOf(plan).flatMap((terminal) =>
-    [...numbers, LAST_SALE].map((number) => `${terminal}#${number}`),
-  );
+  return terminalsOf(plan).flatMap((terminal) => [...numbers, LAST].map((number) => `${terminal}#${number}`));
 }
 
 function size({ plan, outcome }: { readonly plan: Plan; readonly outcome: Outcome }): number {

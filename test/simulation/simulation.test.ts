@@ -2,10 +2,15 @@
  * A few hundred worlds, every planted mistake, and what happened to others in public. `npm run sim` does the same for as
  * many seeds as one likes.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { MemoryStore } from "../../sync/store/memory-store.ts";
+import { SqliteStore } from "../../sync/store/sqlite-store.ts";
+import type { Machine, SimStore } from "./machine.ts";
 import { MUTANTS } from "./mutants.ts";
-import { calmPlan, planOf } from "./plan.ts";
+import { calmPlan, type Plan, planOf } from "./plan.ts";
 import { withoutRealTime } from "./poison.ts";
 import { REGRESSIONS } from "./regressions/regressions.ts";
 import { RULES } from "./rules/rules.ts";
@@ -14,7 +19,7 @@ import { runPlan, runSeed } from "./seeds.ts";
 import { shrink } from "./shrink.ts";
 import type { World } from "./world.ts";
 
-const SEEDS = 300;
+const SEEDS = 200;
 const AT_ONCE = 50;
 const LONG_MS = 120_000;
 
@@ -74,6 +79,52 @@ describe("what happened in public", () => {
       const wrong = Object.entries(expected(outcome.world)).filter(([, holds]) => !holds);
       expect(wrong).toEqual([]);
     },
+  );
+});
+
+describe("journals on files", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "saypay-simulation-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const plan = (seed: number): Plan => ({
+    ...planOf(seed),
+    terminals: 2,
+    salesPerTerminal: 4,
+    history: "kept",
+    rates: {
+      "daemon-crash": 0.004,
+      upgrade: 0.1,
+      "message-lost": 0.1,
+      "gateway-late": 0.1,
+      partition: 0.1,
+      refunded: 0.5,
+      voided: 0.2,
+      "day-closed": 0.2,
+      "card-denied": 0.2,
+    },
+  });
+  /** In memory a second file of the same kind: what a process that dies leaves behind, no more and no less. */
+  const inMemory = (): ((machine: Machine) => SimStore) => {
+    return ({ medium, terminal, ids }) => new MemoryStore({ medium, terminal, randomId: () => ids.uuid() });
+  };
+  const onFiles = ({ name, terminal }: Machine): SimStore =>
+    new SqliteStore({ path: join(folder, `${name}.sqlite`), terminal });
+
+  test.each([1, 2, 3])(
+    "lead to the same world as journals in memory: seed %i",
+    (seed) => {
+      const run = (makeStore: (machine: Machine) => SimStore) =>
+        withoutRealTime(() => runWorld({ plan: plan(seed), rules: RULES, makeStore }));
+      const memory = run(inMemory());
+      const files = run(onFiles);
+      expect([memory.violation, files.violation]).toEqual([null, null]);
+      expect(files.hash).toBe(memory.hash);
+      expect(files.sales).toBeGreaterThan(4);
+    },
+    LONG_MS,
   );
 });
 

@@ -3,17 +3,22 @@ import { SimCard } from "./card.ts";
 import { Customer } from "./customer.ts";
 import type { Machine } from "./machine.ts";
 import { Random } from "./random.ts";
+import { endingName } from "./register.ts";
 import { Staff } from "./staff.ts";
 import type { World } from "./world.ts";
 
 /** How long a customer stays at a terminal that does nothing. */
 const PATIENCE_MS = 300_000;
+/** Number of the customer who comes when everything has healed. */
+export const LAST = 1_000;
 const LOOK_AGAIN_MS = 2_000;
 
 export class Street {
   readonly #world: World;
   readonly #staff: Staff;
   #waiting = 0;
+  /** Who came to each machine when everything had healed. */
+  readonly #last = new Map<Machine, Customer>();
 
   constructor(world: World) {
     this.#world = world;
@@ -27,6 +32,17 @@ export class Street {
 
   open(): void {
     for (const machine of this.#world.machines) this.#queue(machine, 1, this.#world.plan.salesPerTerminal);
+  }
+
+  /** A machine whose last customer it did not serve to an end; null when there is none. */
+  unserved(): string | null {
+    const { machines, register } = this.#world;
+    const unserved = machines.find((machine) => {
+      const customer = this.#last.get(machine);
+      if (machine.retired || customer === undefined) return false;
+      return !register.endings.has(endingName(machine.name, customer.saleId));
+    });
+    return unserved?.name ?? null;
   }
 
   /** A few customers for a machine that has just come. */
@@ -58,7 +74,7 @@ export class Street {
   /** One more customer at every terminal, by touch. */
   lastCustomers(): void {
     for (const machine of this.#world.machines) {
-      if (!machine.retired) this.#queue(machine, 1_000, 1_000, true);
+      if (!machine.retired) this.#queue(machine, LAST, LAST, true);
     }
   }
 
@@ -89,7 +105,7 @@ export class Street {
     const { scheduler, cards, faults, items } = this.#world;
     // Somebody is at the counter still, or the terminal is out of order: come back later, or go elsewhere.
     if (machine.state === null || machine.state.sale !== null || machine.retired) {
-      if (machine.retired || (this.#world.healed && number < 1_000)) return next();
+      if (machine.retired || (this.#world.healed && number < LAST)) return next();
       scheduler.after(LOOK_AGAIN_MS, () => this.#serve(machine, number, random, touch, next, brought));
       return;
     }
@@ -106,6 +122,7 @@ export class Street {
       touch,
     });
     machine.customer = customer;
+    if (number === LAST) this.#last.set(machine, customer);
     this.#world.sales += 1;
     customer.arrive();
     this.#wait(machine, customer, scheduler.nowMs + PATIENCE_MS, () => {

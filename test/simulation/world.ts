@@ -12,7 +12,7 @@ import { Bank } from "./bank.ts";
 import { SimCard } from "./card.ts";
 import { Faults } from "./faults.ts";
 import { SimLedger } from "./ledger.ts";
-import { Machine } from "./machine.ts";
+import { Machine, type SimStore } from "./machine.ts";
 import { Network } from "./network.ts";
 import { type Plan, terminalsOf } from "./plan.ts";
 import { Random } from "./random.ts";
@@ -47,6 +47,8 @@ export type WorldSettings = {
   readonly rules: readonly Rule[];
   readonly seams?: Seams;
   readonly keepTrace?: boolean;
+  /** Journals of another kind than in memory. They lose nothing when the power goes. */
+  readonly makeStore?: (machine: Machine) => SimStore;
   /** A script that does things at chosen times (regressions). */
   readonly script?: (world: World) => void;
 };
@@ -57,6 +59,7 @@ export class World {
   readonly trace: Trace;
   readonly faults: Faults;
   readonly seams: Seams;
+  readonly makeStore: ((machine: Machine) => SimStore) | null;
   readonly books = new MemoryBooks("simulation");
   readonly bank: Bank;
   readonly network: Network;
@@ -88,10 +91,12 @@ export class World {
   readonly unverifiedTaps = new Set<string>();
   readonly #troubles: Troubles;
   readonly #watches: readonly Watch[];
+  #ids = 0;
   readonly #pans = new Map<string, string>();
 
-  constructor({ plan, rules, seams, keepTrace, script }: WorldSettings) {
+  constructor({ plan, rules, seams, keepTrace, makeStore, script }: WorldSettings) {
     this.plan = plan;
+    this.makeStore = makeStore ?? null;
     this.seams = seams ?? {};
     this.trace = new Trace(keepTrace ?? false);
     this.faults = new Faults(plan, (name, kind, place) => {
@@ -155,6 +160,8 @@ export class World {
     // Whatever has happened: it sells again.
     this.street.lastCustomers();
     this.#settle();
+    const unserved = this.street.unserved();
+    if (unserved !== null) this.violate("sells-again", `${unserved} takes no notice of a customer`);
     this.watched((watch) => watch.ended?.());
   }
 
@@ -165,6 +172,12 @@ export class World {
 
   watched(look: (watch: Watch) => void): void {
     for (const watch of this.#watches) look(watch);
+  }
+
+  /** Unlike every other of this world. */
+  freshId(): string {
+    this.#ids += 1;
+    return `id-${this.#ids}`;
   }
 
   note(place: string, what: string, detail = ""): void {
@@ -210,10 +223,10 @@ export class World {
   #settle(): void {
     const settled = (): boolean => {
       this.#troubles.tidyUp();
-      return this.unsettled() === null;
+      return this.street.empty && this.unsettled() === null;
     };
     if (!this.#advance(SETTLES_WITHIN_MS, settled)) {
-      this.violate("comes-to-rest", this.unsettled() ?? "");
+      this.violate("comes-to-rest", this.unsettled() ?? "customers wait");
     }
   }
 

@@ -107,7 +107,8 @@ export class WrongJournals {
     );
     const before = stateOn(machine.medium);
     if (before === null) throw new Error("there is no state to adopt");
-    const state = afterLoss(before, { waiting, lastSequence: before.lastSequence });
+    const sold = [...content.sold.values()].map(({ sale }) => sale);
+    const state = afterLoss(before, { waiting, sold, lastSequence: before.lastSequence });
     const body = successor.history === "kept" ? toCanonicalJson(state) : state;
     const hash = successor.history === "kept" ? stateHash(origin, String(body)) : new Uint8Array();
     if (successor.content === null) throw new Error("a copy lost its content");
