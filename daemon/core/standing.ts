@@ -6,7 +6,7 @@ import type { LedgerRequest } from "./clearing.ts";
 import { close, type Draft, remark } from "./draft.ts";
 import type { SaleEvent } from "./event.ts";
 import { isOrdering, type OpenCharge, type OpenRefund, type TerminalState } from "./sale.ts";
-import type { BarReason } from "./staff.ts";
+import type { BarReason, SoldSale } from "./staff.ts";
 
 /** A customer can be served. A journal that the ledger has not seen yet may sell as long as the ledger answers. */
 export function maySell(state: TerminalState): boolean {
@@ -32,6 +32,8 @@ export function turnAway(draft: Draft, event: Extract<SaleEvent, { kind: "sale.w
 export type SavedBeside = {
   /** Requests that wait for the ledger. */
   readonly waiting: readonly LedgerRequest[];
+  /** Sales that were paid, as far as their records are saved. */
+  readonly sold: readonly Pick<SoldSale, "key" | "result">[];
   /** The highest sale number that any record names. */
   readonly lastSequence: number;
 };
@@ -41,9 +43,10 @@ const NO_MORE_CARDS = Number.MAX_SAFE_INTEGER;
 
 /**
  * The state of a journal that was damaged or adopted. An order that is not paid yet is dropped, because nobody knows
- * any more what was told; a charge that is under way is kept and finished, and takes no other card. An offline sale of
- * which only the request was saved is watched again, and what waits for the answer to a request that is lost is asked
- * for anew. What else is lost the ledger tells.
+ * any more what was told; a charge that is under way is kept and finished, and takes no other card. Of what was lost
+ * while its request was saved, a sale that was handed over is watched again, and a charge that nobody was told the end
+ * of is taken back. What waits for the answer to a request that is lost is asked for anew. What else is lost the ledger
+ * tells.
  */
 export function afterLoss(state: TerminalState, saved: SavedBeside): TerminalState {
   const phase = state.sale?.phase;
@@ -52,13 +55,13 @@ export function afterLoss(state: TerminalState, saved: SavedBeside): TerminalSta
   if (phase !== undefined && "charge" in phase) known.add(phase.charge.key);
   for (const { key, charge } of state.openRefunds) if (charge !== null) known.add(key);
   const askedFor = whoAsks(saved.waiting);
-  const forgotten = saved.waiting.filter(({ key }) => !known.has(key)).flatMap(openChargeOf);
+  const forgotten = saved.waiting.filter(({ key }) => !known.has(key)).flatMap(forgottenBy(saved));
   return {
     ...state,
     sale: unpaid || state.sale === null ? null : { ...state.sale, attempts: NO_MORE_CARDS },
     lastSequence: Math.max(state.lastSequence, saved.lastSequence),
     standing: { kind: "recalling" },
-    openCharges: [...state.openCharges.map(askedFor), ...forgotten],
+    openCharges: [...state.openCharges, ...forgotten].map(askedFor),
     openRefunds: state.openRefunds.map(askedFor),
   };
 }
@@ -79,11 +82,18 @@ function isTakingBack({ kind }: LedgerRequest): boolean {
   return kind === "reverse" || kind === "refund";
 }
 
-function openChargeOf(request: LedgerRequest): readonly OpenCharge[] {
-  if (request.kind !== "authorise" || request.mode !== "offline") return [];
-  const { saleId, key, amount, card, timeMs } = request;
-  const { token } = card;
-  return [{ saleId, key, amount, token, timeMs, purpose: "offline", queries: 0, pending: false }];
+/** What has to be watched because of a request, when the state knows nothing of it. */
+function forgottenBy({ waiting, sold }: SavedBeside): (request: LedgerRequest) => readonly OpenCharge[] {
+  const honoured = new Set(waiting.filter(({ kind }) => kind === "honour").map(({ key }) => key));
+  const paid = new Map(sold.map(({ key, result }) => [key, result.kind]));
+  return (request) => {
+    // A sale that the ledger has approved is paid, whatever another request of it is still to be answered.
+    if (request.kind !== "authorise" || paid.get(request.key) === "approved") return [];
+    const { saleId, key, amount, card, timeMs, mode } = request;
+    const isHandedOver = mode === "offline" || honoured.has(key) || paid.has(key);
+    const purpose = isHandedOver ? "offline" : "reversal";
+    return [{ saleId, key, amount, token: card.token, timeMs, purpose, queries: 0, pending: false }];
+  };
 }
 
 /** A journal that has lost part of its past is accepted, and waits for what the ledger remembers. */

@@ -7,6 +7,7 @@
  * Assumes one place of damage at a time or many; what is lost is told, never filled in.
  */
 import type { LedgerRequest } from "../../daemon/core/clearing.ts";
+import type { SoldSale } from "../../daemon/core/staff.ts";
 import { FileLock } from "./file-lock.ts";
 import { RawFile } from "./raw-file.ts";
 import { saveFrom } from "./saved-journal.ts";
@@ -28,6 +29,8 @@ export type SalvageRules<Event extends JournalEvent, State> = {
 export type Saved = {
   /** Requests that wait for the ledger, in their order. */
   readonly waiting: readonly LedgerRequest[];
+  /** Sales that were paid, in no order. */
+  readonly sold: readonly SoldSale[];
   /** The highest sale number in any request or sale, 0 when there is none. */
   readonly lastSequence: number;
 };

@@ -47,7 +47,8 @@ export function saveFrom<Event extends JournalEvent, State>(
   const refunds = bodiesOf(file, findings.refunds, refundOf);
   const counters = countersOf(findings, rows);
   const waiting = rows.filter(({ status }) => status === "waiting");
-  const saved: Saved = { waiting: waiting.map(parseRequest), lastSequence: lastSequenceOf(rows, sales) };
+  const sold = sales.map(({ body }) => fromCanonicalJson(body) as SoldSale);
+  const saved: Saved = { waiting: waiting.map(parseRequest), sold, lastSequence: lastSequenceOf(rows, sold) };
   const { state, ...from } = stateFrom(file, events, proven, rules);
   const predecessor = givenPredecessor ?? provenId(file, findings, terminal);
   const { denyList, seal } = findings;
@@ -145,13 +146,13 @@ function bodiesOf(
     .flatMap(({ place }) => present(read(file.valuesAt(place))));
 }
 
-function lastSequenceOf(rows: readonly FoundRow[], sales: readonly FoundBody[]): number {
+function lastSequenceOf(rows: readonly FoundRow[], sold: readonly SoldSale[]): number {
   let last = 0;
   for (const row of rows) {
     const request = parseRequest(row);
     if (request.kind === "authorise") last = Math.max(last, request.sequence);
   }
-  for (const { body } of sales) last = Math.max(last, (fromCanonicalJson(body) as SoldSale).sequence);
+  for (const { sequence } of sold) last = Math.max(last, sequence);
   return last;
 }
 

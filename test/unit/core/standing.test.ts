@@ -4,7 +4,7 @@ import { afterLoss, isRecalling, maySell, type SavedBeside } from "../../../daem
 import { ask, refund, sold } from "../../support/money-back.ts";
 import { TestTerminal } from "../../support/shop.ts";
 
-const NOTHING: SavedBeside = { waiting: [], lastSequence: 0 };
+const NOTHING: SavedBeside = { waiting: [], sold: [], lastSequence: 0 };
 const bar = { kind: "journal.barred", reason: "copied" } as const;
 
 describe("a journal that the ledger does not accept", () => {
@@ -136,6 +136,7 @@ describe("requests that were saved while the state was lost", () => {
   const offline = (): TestTerminal => new TestTerminal().unlinked().wake().confirmOrder().tap();
   const requests = (terminal: TestTerminal): SavedBeside => ({
     waiting: terminal.all.flatMap((effect) => (effect.kind === "ledger.send" ? [effect.request] : [])),
+    sold: terminal.all.flatMap((effect) => (effect.kind === "sale.record" ? [effect.sale] : [])),
     lastSequence: 5,
   });
 
@@ -161,6 +162,26 @@ describe("requests that were saved while the state was lost", () => {
     const online = sold();
     ask(online.terminal, refund(online.sale));
     expect(afterLoss(online.terminal.state, requests(online.terminal)).openCharges).toEqual([]);
+  });
+
+  const online = (): TestTerminal => new TestTerminal().linked().wake().confirmOrder().tap();
+  const handedOver = (): TestTerminal => online().unlinked().timeOut().timeOut().timeOut().printed();
+
+  it.each<[name: string, terminal: TestTerminal, lost: Partial<SavedBeside>, expected: object[]]>([
+    ["of which nobody heard the end is taken back", online(), {}, [{ purpose: "reversal", pending: true }]],
+    ["that was being taken back still is", online().timeOut().timeOut().timeOut(), {}, [{ pending: false }]],
+    [
+      "that was handed over is watched, by its honouring",
+      handedOver(),
+      { sold: [] },
+      [{ purpose: "offline" }],
+    ],
+    ["that was handed over is watched, by its record", handedOver(), {}, [{ purpose: "offline" }]],
+    ["that was approved is paid", sold().terminal, {}, []],
+  ])("a charge %s", (_, terminal, lost, expected) => {
+    const { openCharges } = afterLoss(EMPTY_TERMINAL, { ...requests(terminal), ...lost });
+    expect(openCharges).toMatchObject(expected);
+    expect(openCharges).toHaveLength(expected.length);
   });
 });
 
