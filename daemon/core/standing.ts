@@ -33,7 +33,7 @@ export type SavedBeside = {
   /** Requests that wait for the ledger. */
   readonly waiting: readonly LedgerRequest[];
   /** Sales that were paid, as far as their records are saved. */
-  readonly sold: readonly Pick<SoldSale, "key" | "result">[];
+  readonly sold: readonly Pick<SoldSale, "key" | "result" | "day">[];
   /** The highest sale number that any record names. */
   readonly lastSequence: number;
 };
@@ -63,7 +63,13 @@ export function afterLoss(state: TerminalState, saved: SavedBeside): TerminalSta
     standing: { kind: "recalling" },
     openCharges: [...state.openCharges, ...forgotten].map(askedFor),
     openRefunds: state.openRefunds.map(askedFor),
+    day: { ...state.day, number: lastDay(state, saved) },
   };
+}
+
+/** Days are not numbered anew, or a sale of long ago would be one of today and could be voided. */
+function lastDay({ day }: TerminalState, { sold }: SavedBeside): number {
+  return sold.reduce((last, sale) => Math.max(last, sale.day), day.number);
 }
 
 /** With its request waiting in the outbox, or waiting to be asked for. */

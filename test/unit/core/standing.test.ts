@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EMPTY_TERMINAL } from "../../../daemon/core/sale.ts";
 import { afterLoss, isRecalling, maySell, type SavedBeside } from "../../../daemon/core/standing.ts";
-import { ask, refund, sold } from "../../support/money-back.ts";
+import { ask, refund, sold, told } from "../../support/money-back.ts";
 import { TestTerminal } from "../../support/shop.ts";
 
 const NOTHING: SavedBeside = { waiting: [], sold: [], lastSequence: 0 };
@@ -91,6 +91,17 @@ describe("a journal that lost part of its past", () => {
     expect(terminal.state.standing).toEqual({ kind: "recalling" });
     const sound = new TestTerminal().linked().happen(bar);
     expect(isRecalling(sound.state)).toBe(false);
+  });
+
+  it("never goes back in its days: what was sold on another one is not voided", () => {
+    const { terminal, sale } = sold();
+    terminal.state = afterLoss(EMPTY_TERMINAL, {
+      ...NOTHING,
+      sold: [sale, { ...sale, day: 7 }, { ...sale, day: 3 }],
+    });
+    expect(terminal.state.day.number).toBe(7);
+    ask(terminal, { kind: "void", sale });
+    expect(told(terminal)).toEqual([{ kind: "refused", reason: "another-day" }]);
   });
 
   it("never goes back in its numbers", () => {
