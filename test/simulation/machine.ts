@@ -16,7 +16,7 @@ import { type MemoryMedium, MemoryStore } from "../../sync/store/memory-store.ts
 import type { Commit, Store } from "../../sync/store/store.ts";
 import type { Broker } from "../../sync/uplink/broker.ts";
 import { Uplink } from "../../sync/uplink/uplink.ts";
-import { isDenied } from "../../sync/wire.ts";
+import { type DownContent, isDenied } from "../../sync/wire.ts";
 import { SimClock } from "./clock.ts";
 import { Counter } from "./counter.ts";
 import type { Customer, Till } from "./customer.ts";
@@ -299,6 +299,7 @@ export class Life {
       this.#power.step();
       this.deliver({ kind: "ledger.answered", answer });
     };
+    const open = (bytes: Uint8Array): DownContent => world.ledger.seal.open(bytes, terminal);
     const broker = {
       connect: line.connect,
       close: line.close,
@@ -311,7 +312,7 @@ export class Life {
     this.#uplink = new Uplink({
       terminal,
       ledgerKeys: LEDGER_KEYS,
-      open: (bytes) => world.ledger.seal.open(bytes, terminal),
+      open: seams.open?.(open) ?? open,
       outbox: seams.outbox?.(this.store, this.#spoiled) ?? this.store,
       broker: this.#guarded(seams.broker?.(broker, this.#spoiled) ?? broker),
       identity: () => this.store.identity(),

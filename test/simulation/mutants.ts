@@ -5,6 +5,7 @@
 import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
 import type { Journal } from "../../daemon/shell/interpreter.ts";
 import type { NewCharge } from "../../sync/ledger/storage.ts";
+import { decodeDown } from "../../sync/wire.ts";
 import type { SimCommit } from "./machine.ts";
 import type { Seams } from "./seams.ts";
 
@@ -116,6 +117,11 @@ export const MUTANTS: readonly Mutant[] = [
         },
       }),
     }),
+  },
+  {
+    name: "trusts-any-answer",
+    mistake: "takes an answer without looking at its seal",
+    seams: () => ({ open: () => (bytes) => decodeDown(bytes).content }),
   },
   {
     name: "ignores-the-tap-counter",

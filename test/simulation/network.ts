@@ -6,7 +6,9 @@
  * Assumed, because TLS gives it: bytes that arrive whole in the `up` direction are those that were sent. Answers are
  * signed, so in the `down` direction they may be forged as well.
  */
+import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
 import type { Broker, BrokerEvents } from "../../sync/uplink/broker.ts";
+import { decodeDown, encodeSigned } from "../../sync/wire.ts";
 import type { FaultPlace, Faults } from "./faults.ts";
 import { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -245,8 +247,19 @@ export class Network {
   }
 }
 
-/** The same message with something else in it. */
+/** The same message with something else in it: another outcome, or a bit that was turned round. */
 function forged(bytes: Uint8Array, random: Random): Uint8Array {
+  const { content, terminal, signature } = decodeDown(bytes);
+  if (content.kind === "answer" && random.chance(0.7)) {
+    const said = content.answer.outcome.kind;
+    const outcome: LedgerOutcome =
+      said === "approved" ? { kind: "declined", reason: "not-honoured", gateway: "" } : { kind: "reversed" };
+    return encodeSigned({
+      terminal,
+      content: { kind: "answer", answer: { ...content.answer, outcome } },
+      signature,
+    });
+  }
   const other = Uint8Array.from(bytes);
   const at = random.whole(0, other.length - 1);
   other[at] = (other[at] ?? 0) ^ (1 << random.whole(0, 7));

@@ -9,7 +9,7 @@ import type { GatewayWant, StorageWant } from "../../sync/ledger/procedure.ts";
 import type { MemoryMedium } from "../../sync/store/memory-medium.ts";
 import type { Outbox } from "../../sync/store/store.ts";
 import type { Broker } from "../../sync/uplink/broker.ts";
-import type { RequestMessage } from "../../sync/wire.ts";
+import type { DownContent, RequestMessage } from "../../sync/wire.ts";
 
 /** What a mutant may know of the run of the daemon that it spoils. */
 export type Spoiled = {
@@ -38,6 +38,8 @@ export type Seams = {
   readonly outbox?: (outbox: Outbox, spoiled: Spoiled) => Outbox;
   readonly broker?: (broker: Broker, spoiled: Spoiled) => Broker;
   readonly card?: (card: CardProof, spoiled: Spoiled, pan: string) => CardProof;
+  /** How an answer is opened; `open` checks its seal. */
+  readonly open?: (open: (bytes: Uint8Array) => DownContent) => (bytes: Uint8Array) => DownContent;
   /** What the reader says of the card's cryptogram. */
   readonly verified?: (verified: boolean) => boolean;
   /** The daemon was stopped for an upgrade and is about to be started again. */
