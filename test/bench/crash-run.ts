@@ -14,12 +14,15 @@ import type { SeededRandom } from "../support/seeded-random.ts";
 const POLL_MS = 15;
 const TOUCH_AGAIN_MS = 1_000;
 const TAP_AGAIN_MS = 1_500;
+/** A customer who finds no link up may look for the card until it is. */
+const SEARCH_MS = 4_000;
+const SEARCH_CHANCE = 0.7;
 /** A sale that has not moved for so long is a finding. */
-const STUCK_MS = 60_000;
+const STUCK_MS = 150_000;
 /** For the chaos: how long it waits for the moment that it wants. */
 const MOMENT_LIMIT_MS = 6_000;
 /** From the mended line until nothing waits any more. */
-const HEAL_LIMIT_MS = 120_000;
+const HEAL_LIMIT_MS = 180_000;
 
 const MOMENTS = { running: 25, tap: 30, "tap-online": 30, starting: 15 } as const;
 const VICTIMS: { readonly [name in Victim]: number } = {
@@ -122,6 +125,7 @@ export class CrashRun {
     let sinceMs = performance.now();
     let touchedMs = 0;
     let tappedMs = 0;
+    let searchMs = 0;
     for (;;) {
       const view = await this.site.state();
       const now = performance.now();
@@ -131,6 +135,7 @@ export class CrashRun {
         sinceMs = now;
         touchedMs = 0;
         tappedMs = 0;
+        searchMs = random.chance(SEARCH_CHANCE) ? SEARCH_MS : 0;
       }
       if (now - sinceMs > STUCK_MS) throw new Error(`nothing has moved for ${STUCK_MS} ms: ${what}`);
       const touches = view !== null && now - touchedMs > TOUCH_AGAIN_MS;
@@ -148,6 +153,8 @@ export class CrashRun {
           break;
         case "awaiting-card":
           if (now - tappedMs <= TAP_AGAIN_MS) break;
+          // Many look for their card for a while: otherwise most sales would be offline ones.
+          if (!view.linkUp && now - sinceMs < searchMs) break;
           tappedMs = now;
           await this.site.tap(`genuine-${random.whole(1, CARDS)}`);
           this.#tapped++;

@@ -9,7 +9,8 @@ import { type BankRow, judge, type Tap } from "../bench/crash-verdict.ts";
 
 const KILLS = 60;
 const SEED = 7;
-const LIMIT_MS = 240_000;
+/** About 50 s on two quiet processors; a busy machine takes several times as long. */
+const LIMIT_MS = 600_000;
 
 describe("sixty kills", () => {
   let bench: CrashBench;
