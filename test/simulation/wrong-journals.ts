@@ -54,6 +54,8 @@ export class WrongJournals {
       if (!copy.retired) {
         if (hasNothingToTell(copy)) {
           this.#world.note(copy.name, "is switched off for good");
+          // What it still waits for nobody will hear there: staff looks it up at the ledger.
+          for (const { key } of copy.state?.openRefunds ?? []) this.#world.register.dismissed.add(key);
           copy.retire();
         }
       } else if (machine.state?.standing.kind === "barred") this.#adopt(machine);
