@@ -43,7 +43,7 @@ export const FAULTS = {
   "card-left-lying": [0.02, 0.3],
   "card-tapped-twice": [0.02, 0.3],
   "card-unverified": [0.02, 0.3],
-  "card-denied": [0.02, 0.2],
+  "card-denied": [0.005, 0.05],
   "paper-out": [0.02, 0.3],
   "cover-open": [0.02, 0.3],
   "printer-dies": [0.01, 0.2],

@@ -111,8 +111,8 @@ export class WrongJournals {
     if (before === null) throw new Error("there is no state to adopt");
     const sold = [...content.sold.values()].map(({ sale }) => sale);
     const state = afterLoss(before, { waiting, sold, lastSequence: before.lastSequence });
-    const body = successor.history === "kept" ? toCanonicalJson(state) : state;
-    const hash = successor.history === "kept" ? stateHash(origin, String(body)) : new Uint8Array();
+    const text = successor.history === "kept" ? toCanonicalJson(state) : null;
+    const hash = text === null ? new Uint8Array() : stateHash(origin, text);
     if (successor.content === null) throw new Error("a copy lost its content");
     successor.content = {
       ...successor.content,
@@ -123,7 +123,7 @@ export class WrongJournals {
       head: origin,
       records: [],
       newest: new Map(),
-      state: { position: origin.position, body, hash },
+      state: { position: origin.position, body: text ?? state, hash },
     };
     machine.replace(successor);
     this.#world.register.replaced(machine.name, state);
