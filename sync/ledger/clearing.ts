@@ -23,14 +23,11 @@ import {
 } from "./patience.ts";
 import { called, type Job, type Procedure, stored } from "./procedure.ts";
 import { Refunding } from "./refunding.ts";
-import type { OutboxPlace } from "./registry.ts";
+import type { OutboxPlace, Sender } from "./registry.ts";
 import type { Raise, Settlement } from "./storage.ts";
 
 type Authorise = Extract<LedgerRequest, { kind: "authorise" }>;
 type Reverse = Extract<LedgerRequest, { kind: "reverse" }>;
-
-/** Who asks, for whom it sells, and from where in its journal. */
-type Sender = { readonly terminal: string; readonly merchant: string; readonly outbox: OutboxPlace | null };
 
 export type ClearingParts = {
   readonly gateway: Pick<Gateway, "id" | "capabilities">;
@@ -101,7 +98,7 @@ export class Clearing {
       case "honour":
         return yield* this.#honour(terminal, request.key, request.saleId);
       case "refund":
-        return yield* this.#refunding.answer(terminal, merchant, request);
+        return yield* this.#refunding.answer({ terminal, merchant, outbox }, request);
     }
   }
 

@@ -3,7 +3,7 @@
  * of its journal, the verdict.
  *
  * A journal counts its openings and makes a random number at each; the ledger remembers the newest pair that it
- * welcomed and the highest outbox position that it took an authorisation from. A second machine with the same journal
+ * welcomed and the highest outbox position that it took a charge or a refund from. A second machine with the same journal
  * repeats an opening or counts behind; a backup that was put back holds less than the ledger has seen. The two can look
  * alike (a backup from before the last opening also counts behind): what a person has to do is the same.
  *
@@ -17,7 +17,7 @@ export type KnownJournal = {
   readonly journalId: string;
   readonly boots: number;
   readonly bootNonce: string;
-  /** The highest outbox position of an authorisation that came from this journal, 0 before the first. */
+  /** The highest outbox position of a charge or refund that came from this journal, 0 before the first. */
   readonly highestPosition: number;
   /** A journal that an operator lets in next although it does not say that it continues this one. */
   readonly expected: string | null;
@@ -56,7 +56,7 @@ function verdictOnSame(known: KnownJournal, claim: JournalClaim): Verdict {
     return {
       kind: "restored",
       because:
-        `journal ${journalId} ends at outbox position ${lastOutboxPosition}, and the ledger holds a sale from its ` +
+        `journal ${journalId} ends at outbox position ${lastOutboxPosition}, and the ledger holds a sale or refund from its ` +
         `position ${known.highestPosition}: an older copy was put back; run "saypay journal adopt" on the terminal, ` +
         "which brings the missing sales back from the ledger",
     };

@@ -2,6 +2,7 @@
 import type { Charge } from "./charge.ts";
 import { refundKeyOf } from "./fingerprint.ts";
 import { bookingOf, type MemoryBooks, nameOf, post, saleName } from "./memory-books.ts";
+import { noteInMemory } from "./memory-registry.ts";
 import { isEarly } from "./patience.ts";
 import { refundTransfersOf } from "./posting.ts";
 import type { Refund } from "./refund.ts";
@@ -16,6 +17,7 @@ export function openRefundInMemory(books: MemoryBooks, fresh: NewRefund, nowMs: 
       saleId === fresh.saleId &&
       amount.minor === fresh.amount.minor &&
       amount.currency === fresh.amount.currency;
+    if (same && fresh.outbox !== null) noteInMemory(books, fresh.terminal, fresh.outbox);
     return { kind: same ? "known" : "conflict", refund: known };
   }
   const sale = saleCharge(chargesOfSale(books, fresh.merchant, fresh.saleId));
@@ -44,6 +46,7 @@ export function openRefundInMemory(books: MemoryBooks, fresh: NewRefund, nowMs: 
     charge: charge === null ? null : refundedCharge(charge),
   };
   keepRefund(books, refund);
+  if (fresh.outbox !== null) noteInMemory(books, fresh.terminal, fresh.outbox);
   return refusal === null
     ? { kind: "opened", refund, attempt: beginRefundAttemptInMemory(books, refund, nowMs) }
     : { kind: "decided", refund };

@@ -12,6 +12,7 @@ import { isEarly, MAX_CHARGE_MINOR, type Patience, PENDING_ALARM_AFTER_MS, retry
 import { called, type Procedure, stored } from "./procedure.ts";
 import type { Refund, RefundLearnt } from "./refund.ts";
 import { refundOutcomeOf, UNRESOLVED_REFUND } from "./refund.ts";
+import type { Sender } from "./registry.ts";
 import type { Raise } from "./storage.ts";
 
 export type RefundRequest = Extract<LedgerRequest, { kind: "refund" }>;
@@ -30,7 +31,7 @@ export class Refunding {
     this.#parts = parts;
   }
 
-  *answer(terminal: string, merchant: string, request: RefundRequest): Procedure<LedgerOutcome> {
+  *answer({ terminal, merchant, outbox }: Sender, request: RefundRequest): Procedure<LedgerOutcome> {
     const { partialRefund, now, patience } = this.#parts;
     const { key, saleId, amount, timeMs } = request;
     if (amount.minor <= 0n || amount.minor > MAX_CHARGE_MINOR) {
@@ -38,7 +39,7 @@ export class Refunding {
     }
     // Later than the end of the first call: the resolver has no business with a refund that is under way.
     const nextResolveMs = now() + patience.gatewayTimeoutMs + patience.firstRetryMs;
-    const fresh = { terminal, merchant, key, saleId, amount, partialRefund, timeMs, nextResolveMs };
+    const fresh = { terminal, merchant, key, saleId, amount, partialRefund, timeMs, outbox, nextResolveMs };
     const opened = yield* stored("openRefund", fresh, now());
     switch (opened.kind) {
       case "opened":

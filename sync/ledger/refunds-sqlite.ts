@@ -9,6 +9,7 @@ import { RESOLVE_HORIZON_MS } from "./patience.ts";
 import { prepared } from "./prepared.ts";
 import type { Refund, RefundState } from "./refund.ts";
 import { REFUND_STATES, refundMoveOf, refundRefusal, saleCharge, UNRESOLVED_REFUND } from "./refund.ts";
+import { notePosition } from "./registry-sqlite.ts";
 import type { Row } from "./row.ts";
 import { chargeOf, count, countOrNull, integer, integerOrNull, text, textOrNull } from "./row.ts";
 import type { NewRefund, OpenedRefund, RefundSettlement } from "./storage.ts";
@@ -36,6 +37,7 @@ export function openRefund(db: Db, fresh: NewRefund, refundKey: string, nowMs: n
       saleId === fresh.saleId &&
       amount.minor === fresh.amount.minor &&
       amount.currency === fresh.amount.currency;
+    if (same && fresh.outbox !== null) notePosition(db, fresh.terminal, fresh.outbox);
     return { kind: same ? "known" : "conflict", refund: known };
   }
   const sale = saleCharge(chargesOfSale(db, fresh.merchant, fresh.saleId));
@@ -45,6 +47,7 @@ export function openRefund(db: Db, fresh: NewRefund, refundKey: string, nowMs: n
   const refusal =
     charge === null ? "not-charged" : refundRefusal(charge.amount, reservedMinor(db, charge.id), fresh);
   const refund = insertRefund(db, fresh, { refundKey, charge, refusal, nowMs });
+  if (fresh.outbox !== null) notePosition(db, fresh.terminal, fresh.outbox);
   return refusal === null
     ? { kind: "opened", refund, attempt: beginRefundAttempt(db, refund, nowMs) }
     : { kind: "decided", refund };

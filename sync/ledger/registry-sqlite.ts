@@ -49,7 +49,7 @@ export function readTerminals(db: Db, limit: number): TerminalRecord[] {
     }));
 }
 
-/** Notes how far the journal was when it asked to authorise; a lower position than the one noted changes nothing. */
+/** Notes how far the journal was when it asked for money or gave some back; a lower position than the one noted changes nothing. */
 export function notePosition(db: Db, terminal: string, { journalId, position }: OutboxPlace): void {
   prepared(
     db,

@@ -8,8 +8,15 @@ import type { ChargeState } from "./charge.ts";
 import type { JournalClaim, KnownJournal, Verdict } from "./journal-registry.ts";
 import type { Eventual } from "./storage.ts";
 
-/** Where an authorisation lay in the journal that it came from. */
+/** Where a request lay in the journal that it came from. */
 export type OutboxPlace = { readonly journalId: string; readonly position: number };
+
+/** Who asks, for whom it sells, and from where in its journal; null when it is not known which journal that is. */
+export type Sender = {
+  readonly terminal: string;
+  readonly merchant: string;
+  readonly outbox: OutboxPlace | null;
+};
 
 export type TerminalRecord = KnownJournal & {
   readonly terminal: string;
@@ -54,7 +61,7 @@ export type CardOfCharge = { readonly card: string | null; readonly masked: stri
 export interface TerminalRegistry {
   /**
    * Judges a journal by `verdictOf`, remembers it when it is welcome, raises an alarm when not. The highest position of
-   * a known journal is kept by `openCharge`, from `NewCharge.outbox`.
+   * a known journal is kept by `openCharge` and `openRefund`, from `outbox`.
    */
   greet(terminal: string, claim: JournalClaim, nowMs: number): Eventual<Verdict>;
   /** Lets a journal in although it does not continue the one that is known. False for a terminal that never greeted. */

@@ -57,6 +57,8 @@ export type NewRefund = {
   /** Whether the gateway gives back a part of a charge. */
   readonly partialRefund: boolean;
   readonly timeMs: number;
+  /** Where it lay in the terminal's journal; null when it is not known which journal that is. */
+  readonly outbox: OutboxPlace | null;
   /** When to ask for the outcome, should it not be known by then. */
   readonly nextResolveMs: number;
 };

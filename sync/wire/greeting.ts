@@ -4,7 +4,7 @@
  *
  * A terminal greets each time its link comes up, before it sends a row. The ledger remembers of every terminal the
  * journal, how often it was opened, the random number of that opening and the highest outbox position that it has seen
- * an authorisation at. A second machine with the same journal, a backup that was put back and a journal that came from
+ * a charge or refund at. A second machine with the same journal, a backup that was put back and a journal that came from
  * nowhere do not fit, and are told so by name.
  */
 import type { BarReason, RecalledSale } from "../../daemon/core/staff.ts";

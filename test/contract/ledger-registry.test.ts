@@ -1,7 +1,7 @@
 /** What every LedgerStorage keeps of terminals and cards beside their charges; SQLite file and twin in memory. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { JournalClaim } from "../../sync/ledger/journal-registry.ts";
-import type { NewCharge, PromptLedgerStorage } from "../../sync/ledger/storage.ts";
+import type { NewCharge, NewRefund, PromptLedgerStorage } from "../../sync/ledger/storage.ts";
 import { denyHash } from "../../sync/wire.ts";
 import {
   type LedgerPlace,
@@ -131,6 +131,23 @@ describe.each([
       // Another body under the key says nothing.
       sell("b/1", 40, "j1", { bodyHash: "another" });
       expect(highest()).toEqual([12]);
+    });
+
+    test("notes it of a refund too: a backup from before it would not know what was given back", () => {
+      const giveBack = (position: number, changes: Partial<NewRefund> = {}): string =>
+        storage.openRefund(
+          newRefund("a/r1", 1_000, { outbox: { journalId: "j1", position }, ...changes }),
+          NOW_MS,
+        ).kind;
+      greet();
+      sell("a/1", 1);
+      // Whether the sale is charged is not known: nothing is stored.
+      expect([giveBack(4), highest()]).toEqual(["undecided", [1]]);
+      expect([giveBack(5, { key: "b/r1", saleId: "b" }), highest()]).toEqual(["decided", [5]]);
+      expect([giveBack(6, { key: "b/r1", saleId: "b" }), highest()]).toEqual(["known", [6]]);
+      expect([giveBack(7, { key: "b/r1", saleId: "a" }), highest()]).toEqual(["conflict", [6]]);
+      expect([giveBack(8, { key: "c/r1", saleId: "c", outbox: null }), highest()]).toEqual(["decided", [6]]);
+      expect(greet({ boots: 2, bootNonce: "n2", lastOutboxPosition: 5 })).toBe("restored");
     });
 
     test("notes it also of what is decided at once, and keeps it for a journal that comes back", () => {

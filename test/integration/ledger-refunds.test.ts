@@ -119,7 +119,13 @@ describe("a refund", () => {
   test("of a sale of another merchant is not found", async () => {
     const { storage, clock } = world;
     const { kind: _kind, ...asked } = refund("s/refund-x", 1);
-    const elsewhere = { ...asked, terminal: "stall-1", merchant: "market", partialRefund: true };
+    const elsewhere = {
+      ...asked,
+      terminal: "stall-1",
+      merchant: "market",
+      partialRefund: true,
+      outbox: null,
+    };
     const opened = storage.openRefund({ ...elsewhere, nextResolveMs: 1 }, clock.now());
     expect(opened).toMatchObject({ kind: "decided", refund: { refusal: "not-charged", charge: null } });
     expect(await world.ask(refund("s/refund-a", 4_000), "stranger")).toBe("refused unknown-terminal");

@@ -165,6 +165,7 @@ describe("opening", () => {
           saleId: "s",
           amount: { minor: 4_000n, currency: "KRW" },
           partialRefund: true,
+          outbox: null,
           timeMs: 1,
           nextResolveMs: 1,
         },

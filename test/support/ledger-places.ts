@@ -104,6 +104,7 @@ export function newRefund(key: string, minor: number, changes: Partial<NewRefund
     saleId: key.split("/")[0] ?? key,
     amount: { minor: BigInt(minor), currency: "KRW" },
     partialRefund: true,
+    outbox: null,
     timeMs: 1_795_000_000_000,
     nextResolveMs: 7_000,
     ...changes,
