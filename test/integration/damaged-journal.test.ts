@@ -40,15 +40,15 @@ if (noSmallDisk !== null) console.warn(noSmallDisk);
 /** One counter for all cases; a case that fails leaves it behind, so that the next one finds a healthy one. */
 let counter: Counter;
 let disk: SmallDisk;
-let isHealthy = false;
+let isThere = false;
 
 beforeEach(async () => {
-  if (isHealthy) return;
+  if (isThere) return;
+  isThere = true;
   counter = new Counter({ settings: SETTINGS });
   disk = new SmallDisk(dirname(counter.journal));
   if (noSmallDisk === null) disk.mount(DISK_MEBIBYTES);
   await counter.start();
-  isHealthy = true;
 }, START_LIMIT_MS);
 
 afterEach(async ({ task }) => {
@@ -57,8 +57,8 @@ afterEach(async ({ task }) => {
 afterAll(() => clear());
 
 async function clear(): Promise<void> {
-  if (!isHealthy) return;
-  isHealthy = false;
+  if (!isThere) return;
+  isThere = false;
   await counter.daemon.end();
   disk.unmount();
   await counter.stop();

@@ -15,7 +15,9 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,6 +27,8 @@ import { Disk, type DiskImage } from "./disk.ts";
 import { type DiskOperation, readRecord } from "./record.ts";
 
 const SOURCE = join(ROOT, "test", "support", "power-loss", "recorder.c");
+const SOURCES = [SOURCE, join(ROOT, "test", "support", "power-loss", "recorder.h")];
+const LIBRARY = join(COMPILED, "test", "support", "power-loss", "recorder.so");
 /** Memory instead of a disk: the record says what was synced, so nobody has to wait for it. */
 const MEMORY = "/dev/shm";
 
@@ -46,21 +50,19 @@ export function quickFolder(name: string): string {
   return realpathSync(mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), `saypay-${name}-`)));
 }
 
-let compiledLibrary: string | undefined;
-
-/** The recorder, compiled once for this process and removed when it ends. Throws with what the compiler says. */
+/** Lies with the compiled programs and is made again when its source is newer. Throws with what the compiler says. */
 function recorderLibrary(): string {
-  if (compiledLibrary !== undefined) return compiledLibrary;
-  const folder = quickFolder("recorder");
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const library = join(folder, "recorder.so");
-  const args = ["-shared", "-fPIC", "-O2", "-Wall", "-o", library, SOURCE, "-ldl", "-lpthread"];
+  const newest = Math.max(...SOURCES.map((file) => statSync(file).mtimeMs));
+  if (existsSync(LIBRARY) && statSync(LIBRARY).mtimeMs > newest) return LIBRARY;
+  // Aside and then moved, because another process may be loading the one that is there.
+  const aside = `${LIBRARY}.${process.pid}`;
+  const args = ["-shared", "-fPIC", "-O2", "-Wall", "-o", aside, SOURCE, "-ldl", "-lpthread"];
   const compiled = spawnSync("gcc", args, { encoding: "utf8" });
   if (compiled.error !== undefined)
     throw new Error("gcc is missing: apt-get install build-essential", { cause: compiled.error });
   if (compiled.status !== 0) throw new Error(`gcc ${SOURCE}:\n${compiled.stderr}`);
-  compiledLibrary = library;
-  return library;
+  renameSync(aside, LIBRARY);
+  return LIBRARY;
 }
 
 /**
