@@ -33,7 +33,10 @@ export class Troubles {
   }
 
   heal(): void {
-    for (const machine of this.#world.machines) machine.disk.free();
+    for (const machine of this.#world.machines) {
+      machine.disk.free();
+      machine.power.cutAt(Number.POSITIVE_INFINITY);
+    }
   }
 
   /** What people still have to do before everything is at rest. */
