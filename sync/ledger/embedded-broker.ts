@@ -2,7 +2,7 @@
  * A broker inside the ledger, for a shop without one: aedes over TCP or TLS. It speaks MQTT 3.1 and 3.1.1 and keeps
  * nothing on disk, which is enough because a terminal sends again until it has the ledger's signed answer.
  *
- * Every connection belongs to one terminal and may use that terminal's topics only: the one named by its client
+ * Every connection belongs to one terminal and may use that terminal's topics and client id only: the one named by its client
  * certificate, else by its user name, else the first one that it uses (a convention, no proof: without client
  * certificates the broker listens on loopback only).
  */
@@ -12,7 +12,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { Aedes, type Client } from "aedes";
-import { LEDGER_PRESENCE_TOPIC } from "../wire.ts";
+import { isTerminalId, LEDGER_PRESENCE_TOPIC, nameInClientId } from "../wire.ts";
 import { listenOn, listenOnPath, readSettingFile } from "./listening.ts";
 import type { LedgerSettings } from "./settings.ts";
 
@@ -46,7 +46,7 @@ export class EmbeddedBroker {
       authenticate: (client, username, _password, done) => {
         const owner = commonName(client) ?? username;
         if (owner !== undefined && !this.#trusted.has(client)) this.#owners.set(client, owner);
-        done(null, true);
+        done(null, this.#mayBeCalled(client));
       },
       authorizePublish: (client, packet, done) => {
         const allowed = client === null || this.#trusted.has(client) || this.#mayWrite(client, packet.topic);
@@ -141,6 +141,13 @@ export class EmbeddedBroker {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
     rmSync(this.#ownDoor, { force: true });
+  }
+
+  /** Its client id must not be the ledger's or another terminal's, or it would push that one out. */
+  #mayBeCalled(client: Client): boolean {
+    const name = nameInClientId(client.id);
+    if (name === undefined || this.#trusted.has(client)) return true;
+    return isTerminalId(name) && this.#owns(client, name);
   }
 
   #mayWrite(client: Client, topic: string): boolean {

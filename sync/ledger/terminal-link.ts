@@ -20,6 +20,7 @@ import {
   encodeDown,
   encodeGreeted,
   type Greeting,
+  LEDGER_CLIENT_ID,
   LEDGER_PRESENCE_TOPIC,
   OFFLINE,
   ONLINE,
@@ -98,7 +99,7 @@ export class TerminalLink {
   async start(waitMs: number): Promise<boolean> {
     const { broker, log } = this.#parts;
     const options: IClientOptions = {
-      clientId: "saypay-ledger",
+      clientId: LEDGER_CLIENT_ID,
       clean: false,
       protocolVersion: 4,
       reconnectPeriod: RECONNECT_MS,

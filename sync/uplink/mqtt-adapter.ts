@@ -10,7 +10,14 @@ import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { Fault } from "../../daemon/core/fault.ts";
-import { LEDGER_PRESENCE_TOPIC, MAX_DENY_MESSAGE_BYTES, OFFLINE, ONLINE, topicsOf } from "../wire.ts";
+import {
+  clientIdOf,
+  LEDGER_PRESENCE_TOPIC,
+  MAX_DENY_MESSAGE_BYTES,
+  OFFLINE,
+  ONLINE,
+  topicsOf,
+} from "../wire.ts";
 import type { Broker, BrokerEvents } from "./broker.ts";
 
 /** Notices a dead line after one and a half of these (MQTT 5 section 3.1.2.10). */
@@ -183,7 +190,7 @@ function optionsOf(settings: MqttSettings, version: Version): IClientOptions {
   const { terminal, username = terminal, password, tls } = settings;
   return {
     protocolVersion: version,
-    clientId: `saypay-${terminal}`,
+    clientId: clientIdOf(terminal),
     username,
     ...(password === undefined ? {} : { password }),
     clean: false,

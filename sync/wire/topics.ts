@@ -47,6 +47,23 @@ export function topicsOf(terminal: string): TerminalTopics {
   return { up: `${base}/up`, down: `${base}/down`, deny: `${base}/deny`, presence: `${base}/presence` };
 }
 
+/**
+ * A broker has one connection, and one session, for a client id: whoever comes with the id of another pushes that one
+ * out and takes what is kept for it. So the id of a terminal is for its own name, and the ledger's for the ledger.
+ */
+const CLIENT_ID_PREFIX = "saypay-";
+
+export const LEDGER_CLIENT_ID = `${CLIENT_ID_PREFIX}${RESERVED}`;
+
+export function clientIdOf(terminal: string): string {
+  return `${CLIENT_ID_PREFIX}${terminal}`;
+}
+
+/** What follows the prefix, a terminal's id or not; undefined for a client id that is nobody's in particular. */
+export function nameInClientId(clientId: string): string | undefined {
+  return clientId.startsWith(CLIENT_ID_PREFIX) ? clientId.slice(CLIENT_ID_PREFIX.length) : undefined;
+}
+
 /** The terminal named by an `up` topic, or undefined when it is none. */
 export function terminalOfUpTopic(topic: string): string | undefined {
   const parts = topic.split("/");

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Aedes } from "aedes";
+import { connectAsync } from "mqtt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
 import type { ClearingDesk } from "../../sync/ledger/clearing-desk.ts";
@@ -16,7 +17,7 @@ import { EmbeddedBroker } from "../../sync/ledger/embedded-broker.ts";
 import { Reception } from "../../sync/ledger/reception.ts";
 import { SqliteLedgerStorage } from "../../sync/ledger/storage-sqlite.ts";
 import { MAX_WAITING_PER_TERMINAL, TerminalLink } from "../../sync/ledger/terminal-link.ts";
-import { encodeUp } from "../../sync/wire.ts";
+import { clientIdOf, encodeUp, LEDGER_CLIENT_ID } from "../../sync/wire.ts";
 import { query } from "../support/ledger-desk.ts";
 import { WireTerminal } from "../support/ledger-process.ts";
 
@@ -139,6 +140,30 @@ describe("the link", () => {
     ]);
     expect(desk.asked).toEqual([]);
     await liar.close();
+  });
+});
+
+describe("the embedded broker", () => {
+  test.each([
+    ["another terminal", clientIdOf("counter-1")],
+    ["the ledger", LEDGER_CLIENT_ID],
+    ["no terminal", "saypay-#"],
+  ])("lets nobody in under the client id of %s, which would be pushed out", async (_whose, clientId) => {
+    const wire = new WireTerminal("counter-1", publicKey);
+    await wire.connect(url, { clientId: clientIdOf("counter-1"), username: "counter-1" });
+    const options = { clientId, username: "counter-2", protocolVersion: 4, reconnectPeriod: 0 } as const;
+    await expect(connectAsync(url, options)).rejects.toThrow("Not authorized");
+    desk.release();
+    await wire.send("r1", query("k"));
+    expect(await wire.answer("r1")).toMatchObject({ outcome: { kind: "pending" } });
+    await wire.close();
+  });
+
+  test("takes the client id for the name of a terminal that gives no other", async () => {
+    const wire = new WireTerminal("counter-2", publicKey);
+    const refused = wire.connect(url, { clientId: clientIdOf("counter-1") });
+    await expect(refused).rejects.toThrow();
+    await wire.close();
   });
 });
 

@@ -81,7 +81,7 @@ describe("Mosquitto with mutual TLS", () => {
       { version: 1, terminal: "t1", kind: "request", requestId: "r1", position: 1, request: AUTHORISE },
     ]);
     expect([t1.store.depth(), t1.uplink.health().unanswered]).toEqual([0, 0]);
-    expect(broker.log).toMatch(/as saypay-t1 \(p5, c0/);
+    expect(broker.log).toMatch(/as t1 \(p5, c0/);
   });
 
   test("many rows arrive in their order and are answered once each", async () => {

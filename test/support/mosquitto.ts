@@ -181,6 +181,7 @@ export class Mosquitto {
       `keyfile ${server.key}`,
       "require_certificate true",
       "use_identity_as_username true",
+      "use_username_as_clientid true",
       `acl_file ${join(this.folder, "acl")}`,
       // Without it an answer waits behind the acknowledgement before it: 40 ms for each request (measured).
       "set_tcp_nodelay true",
