@@ -32,7 +32,7 @@ import type { World } from "./world.ts";
 const GATEWAY_TIMEOUT_MS = 6_000;
 const PATIENCE = { gatewayTimeoutMs: GATEWAY_TIMEOUT_MS, firstRetryMs: 1_000, maxRetryMs: 600_000 };
 /** Between two looks at what is unresolved. */
-const RESOLVE_EVERY_MS = 5_000;
+const RESOLVE_EVERY_MS = 12_000;
 /** Requests of one terminal that may wait, as in terminal-link.ts. */
 const WAITING_PER_TERMINAL = 64;
 export const MERCHANT = "cafe";

@@ -62,8 +62,8 @@ export const FAULTS = {
   dismissed: [0.005, 0.05],
   "menu-changed": [0.01, 0.1],
   // The journal in the wrong machine. One occasion is one start.
-  "journal-copied": [0.01, 0.1],
-  "backup-restored": [0.01, 0.1],
+  "journal-copied": [0.003, 0.04],
+  "backup-restored": [0.005, 0.06],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type FaultKind = keyof typeof FAULTS;

@@ -7,7 +7,7 @@ import { type Outcome, runWorld } from "./run.ts";
 import type { Seams } from "./seams.ts";
 
 /** Every so many seeds a world is run a second time, and must leave the same trace. */
-const REPEAT_EVERY = 16;
+const REPEAT_EVERY = 64;
 export const SAME_TRACE = "one-seed-one-trace";
 
 export type SeedResult = {
