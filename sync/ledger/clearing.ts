@@ -11,7 +11,7 @@ import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts
 import { bodyHash } from "../wire.ts";
 import type { Charge } from "./charge.ts";
 import { outcomeOf, UNRESOLVED } from "./charge.ts";
-import { understood } from "./gateway-call.ts";
+import { understood, understoodReturn } from "./gateway-call.ts";
 import type { Gateway, Order } from "./gateways/gateway.ts";
 import {
   isEarly,
@@ -248,7 +248,7 @@ export class Clearing {
 
   *#sendReversal(charge: Charge): Procedure<Charge> {
     const attempt = yield* stored("beginAttempt", charge, "reverse", this.#parts.now());
-    const answer = yield* called("reverse", orderOf(charge));
+    const answer = understoodReturn(yield* called("reverse", orderOf(charge)));
     if (answer.kind === "success") {
       return yield* this.#settle(charge, { kind: "reversed" }, { id: attempt, result: "success" });
     }
@@ -285,7 +285,7 @@ export class Clearing {
   *#sendBack(charge: Charge): Procedure<Charge> {
     const attempt = yield* stored("beginAttempt", charge, "refund", this.#parts.now());
     const order = { ...orderOf(charge), refundKey: `${charge.gatewayKey}-refund` };
-    const answer = yield* called("refund", order);
+    const answer = understoodReturn(yield* called("refund", order));
     if (answer.kind === "success") {
       return yield* this.#settle(charge, { kind: "reversed" }, { id: attempt, result: "success" });
     }

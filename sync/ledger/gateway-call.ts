@@ -22,6 +22,7 @@ export type Clock = {
 export type Mismatch = { readonly kind: "mismatch"; readonly note: string };
 
 const NO_ANSWER: Pending = { kind: "pending", note: "no answer in time" };
+const UNKNOWN_KIND: Pending = { kind: "pending", note: "an answer of an unknown kind" };
 
 export async function callGateway<Result extends AuthoriseResult | QueryResult | ReverseResult>(
   clock: Clock,
@@ -36,7 +37,7 @@ export async function callGateway<Result extends AuthoriseResult | QueryResult |
       patience.abort();
     });
   });
-  const answered = (async () => call(patience.signal))().catch(
+  const answered = (async () => (await call(patience.signal)) ?? UNKNOWN_KIND)().catch(
     (cause: unknown): Pending => ({
       kind: "pending",
       note: cause instanceof Error ? cause.name : "exception",
@@ -68,7 +69,19 @@ export function understood(
     case "not-found":
       return result;
     default:
-      return { kind: "pending", note: "an answer of an unknown kind" };
+      return UNKNOWN_KIND;
+  }
+}
+
+/** The same for the answer to a reversal or a refund. */
+export function understoodReturn(result: ReverseResult): ReverseResult {
+  switch (result.kind) {
+    case "success":
+    case "failure":
+    case "pending":
+      return result;
+    default:
+      return UNKNOWN_KIND;
   }
 }
 

@@ -7,6 +7,7 @@
  * - Only what the gateway said explicitly is an outcome; a refusal is for good.
  */
 import type { LedgerOutcome, LedgerRequest } from "../../daemon/core/clearing.ts";
+import { understoodReturn } from "./gateway-call.ts";
 import type { RefundOrder } from "./gateways/gateway.ts";
 import { isEarly, MAX_CHARGE_MINOR, type Patience, PENDING_ALARM_AFTER_MS, retryWaitMs } from "./patience.ts";
 import { called, type Procedure, stored } from "./procedure.ts";
@@ -75,7 +76,7 @@ export class Refunding {
   }
 
   *#send(refund: Refund, attempt: number): Procedure<Refund> {
-    const answer = yield* called("refund", orderOf(refund));
+    const answer = understoodReturn(yield* called("refund", orderOf(refund)));
     switch (answer.kind) {
       case "success":
         return yield* this.#settle(refund, { kind: "refunded" }, { id: attempt, result: "success" });

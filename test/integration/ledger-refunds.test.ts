@@ -1,7 +1,7 @@
 /** Money back, on a real SQLite file and the real sandbox: never more than was charged, once per key, never forgotten. */
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Capabilities, Gateway } from "../../sync/ledger/gateways/gateway.ts";
+import type { Capabilities, Gateway, ReverseResult } from "../../sync/ledger/gateways/gateway.ts";
 import { PENDING_ALARM_AFTER_MS } from "../../sync/ledger/patience.ts";
 import {
   authorise,
@@ -286,6 +286,29 @@ describe("a gateway that does not answer a refund", () => {
     await world.resolve(60_000);
     expect(await world.ask(refund("s/refund-a", 4_910))).toBe("refund-refused gateway");
     expect(await world.ask(refund("s/refund-b", 15_000))).toBe("refunded");
+  });
+
+  test.each([
+    ["an answer of an unknown kind", { kind: "accepted" }],
+    ["nothing at all", undefined],
+  ])("in words that are understood, but with %s, is asked again after a wait", async (_what, answer) => {
+    let calls = 0;
+    const odd = {
+      ...capable(),
+      // What strangers send has the promised type only when the adapter is right.
+      refund: async () => {
+        calls += 1;
+        return calls === 1 ? (answer as ReverseResult) : ({ kind: "success" } as const);
+      },
+    };
+    await world.close();
+    world = await new DeskWorld(odd).open();
+    await world.ask(authorise("s/1"));
+    expect(await world.ask(refund("s/refund-a", 4_000))).toBe("pending");
+    expect(world.refunds()).toEqual(["s/refund-a pending 4000"]);
+    expect([await world.resolve(0), calls]).toEqual([0, 1]);
+    expect([await world.resolve(1_000), calls]).toEqual([1, 2]);
+    expect(world.refunds()).toEqual(["s/refund-a refunded 4000"]);
   });
 
   test("for more than an hour is an alarm", async () => {
