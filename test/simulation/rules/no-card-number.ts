@@ -4,6 +4,9 @@ import type { Rule } from "./rule.ts";
 
 const NEEDLE = Buffer.from(PAN_PREFIX);
 
+/** The wire is searched in every world; disks and books, which takes longer, in one of so many. */
+const SEARCHED = 4;
+
 export const noCardNumber: Rule = {
   name: "no-card-number",
   watch: (world, object) => ({
@@ -12,6 +15,7 @@ export const noCardNumber: Rule = {
         object(`a card number is on the wire of ${terminal}`);
     },
     ended: () => {
+      if (world.plan.seed % SEARCHED !== 0 && world.plan.history === "newest") return;
       for (const { medium, name } of world.machines) {
         const { content } = medium;
         if (content === null) continue;
