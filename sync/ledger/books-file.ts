@@ -37,7 +37,7 @@ export function openBooks(path: string): Db {
   }
 }
 
-/** The lock dies with the process, however it ends, because the operating system holds it. */
+/** The lock dies with the process, however it ends, because the operating system holds it. Fault "journal.locked". */
 export function takeLock(path: string): Db {
   const lock = new Database(path, { timeout: 0 });
   try {
@@ -45,12 +45,38 @@ export function takeLock(path: string): Db {
     return lock;
   } catch (cause) {
     lock.close();
+    if (!isOf(cause, ["SQLITE_BUSY"])) throw cause;
     throw new Fault(
       "journal.locked",
       `${path} is held by another ledger; stop it or use another data folder`,
       { cause },
     );
   }
+}
+
+/** SQLite's result codes (sqlite.org/rescode.html) for a file that is not what was written. */
+const DAMAGED = ["SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_SHORT_READ"];
+const UNWRITABLE = ["SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY"];
+
+/** What is wrong with the file or its folder becomes a Fault with the way out; what is wrong with us does not. */
+export function openingBooks<Result>(path: string, open: () => Result): Result {
+  try {
+    return open();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    if (isOf(cause, DAMAGED))
+      throw new Fault("journal.damaged", `${path}: ${why}; keep the file and restore a backup`, { cause });
+    // The binding's own word for a folder that is not there.
+    if (isOf(cause, UNWRITABLE) || cause instanceof TypeError) {
+      const then = "look at its folder's owner, rights and room, and whether another program has it open";
+      throw new Fault("journal.unwritable", `${path}: ${why}; ${then}`, { cause });
+    }
+    throw cause;
+  }
+}
+
+function isOf(cause: unknown, codes: readonly string[]): boolean {
+  return cause instanceof Database.SqliteError && codes.some((code) => cause.code.startsWith(code));
 }
 
 function migrate(db: Db, path: string): void {

@@ -8,7 +8,7 @@
 import type Database from "better-sqlite3";
 import { raiseAlarm, readAlarms } from "./alarms-sqlite.ts";
 import { type AuditVerdict, appendAudit, verifyAudit } from "./audit-sqlite.ts";
-import { cardSalt, openBooks, takeLock } from "./books-file.ts";
+import { cardSalt, openBooks, openingBooks, takeLock } from "./books-file.ts";
 import { book } from "./books-sqlite.ts";
 import type { Charge } from "./charge.ts";
 import { honouringOf, type Learnt, moveOf, openingOf, UNRESOLVED } from "./charge.ts";
@@ -78,10 +78,12 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
   }
 
   open(): void {
-    if (this.#path !== ":memory:") this.#lock = takeLock(`${this.#path}.lock`);
-    const db = openBooks(this.#path);
-    this.#db = db;
-    this.#salt = cardSalt(db);
+    openingBooks(this.#path, () => {
+      if (this.#path !== ":memory:") this.#lock = takeLock(`${this.#path}.lock`);
+      const db = openBooks(this.#path);
+      this.#db = db;
+      this.#salt = cardSalt(db);
+    });
   }
 
   close(): void {

@@ -225,7 +225,7 @@ export { RESOLVE_HORIZON_MS } from "./patience.ts";
 export type Eventual<Value> = Value | Promise<Value>;
 
 export interface LedgerStorage extends TerminalRegistry {
-  /** Brings the database up to date and takes the only writer's place. Faults "journal.locked", "journal.damaged". */
+  /** Brings the database up to date and takes the only writer's place. Faults "journal.*". */
   open(): Eventual<void>;
   close(): Eventual<void>;
 

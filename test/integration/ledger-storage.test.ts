@@ -3,7 +3,7 @@
  * storage promises is in test/contract/ledger-storage.test.ts.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -42,6 +42,42 @@ describe("the books", () => {
   ])("%s is refused", async (sql, reason) => {
     await world.ask(authorise("s/1"));
     expect(() => behind(sql)).toThrow(reason);
+  });
+});
+
+describe("books that cannot be opened", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "saypay-books-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const path = (): string => join(folder, "ledger.sqlite");
+  /** Writes over the second page, where the first table of all begins. */
+  function spoil(): void {
+    const whole = new SqliteLedgerStorage(path());
+    whole.open();
+    whole.close();
+    const bytes = readFileSync(path());
+    writeFileSync(path(), bytes.fill(0x5a, 4_096, 8_192));
+  }
+
+  test.each<[string, () => void, string, RegExp]>([
+    ["another file", () => writeFileSync(path(), "no database".repeat(99)), "journal.damaged", /backup/],
+    ["spoilt books", spoil, "journal.damaged", /ledger\.sqlite: .*backup/],
+    ["a folder", () => mkdirSync(path()), "journal.unwritable", /ledger\.sqlite: .*rights/],
+    ["a lock that is a folder", () => mkdirSync(`${path()}.lock`), "journal.unwritable", /rights/],
+    ["no folder", () => rmdirSync(folder), "journal.unwritable", /directory does not exist/],
+  ])("because there is %s are a fault that says what to do", (_what, prepare, code, message) => {
+    prepare();
+    const storage = new SqliteLedgerStorage(path());
+    expect(() => storage.open()).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
+    storage.close();
+    mkdirSync(folder, { recursive: true });
   });
 });
 
