@@ -59,13 +59,16 @@ export async function drain(options: BenchOptions): Promise<void> {
   if (!Number.isSafeInteger(sales) || sales < 2) throw new Error("--sales needs a whole number from 2");
   const folder = mkdtempSync(join(tmpdir(), "saypay-drain-"));
   const sites: CrashSite[] = [];
+  let stopped = false;
   const stop = async (): Promise<void> => {
+    stopped = true;
     for (const site of sites) await site.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   endWhenInterrupted({ stop });
   try {
     const half = await drained(sites, join(folder, "half"), Math.floor(sales / 2));
+    if (stopped) return;
     const whole = await drained(sites, join(folder, "whole"), sales);
     report(options, half, whole, await bare(join(folder, "whole"), join(folder, "bare")));
   } finally {

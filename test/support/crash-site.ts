@@ -82,6 +82,7 @@ export class CrashSite {
   #card: VirtualCardProgram | null = null;
   #printer: VirtualPrinter | null = null;
   #stopping: Promise<void> = Promise.resolve();
+  #ended = false;
   #display = "";
   #bank = "";
 
@@ -113,26 +114,34 @@ export class CrashSite {
     if (this.kind === "mosquitto") {
       const mosquitto = await Mosquitto.start();
       this.#mosquitto = mosquitto;
-      this.#stops.push(() => mosquitto.stop());
+      await this.#began(() => mosquitto.stop());
       this.#terminalLine.retarget(mosquitto.port);
       this.#ledgerLine.retarget(mosquitto.port);
     }
     for (const line of [this.#terminalLine, this.#ledgerLine]) {
       await line.start();
-      this.#stops.push(() => line.stop());
+      await this.#began(() => line.stop());
     }
     const pcsc = await startPcscService();
     this.#pcsc = pcsc;
-    this.#stops.push(() => pcsc.stop());
+    await this.#began(() => pcsc.stop());
     const card = await startVirtualCard(pcsc.port);
     this.#card = card;
-    this.#stops.push(() => card.stop());
+    await this.#began(() => card.stop());
     const printer = await startVirtualPrinter({ columns: 42, speed: PRINT_SPEED });
     this.#printer = printer;
-    this.#stops.push(() => printer.stop());
-    this.#stops.push(() => this.ledger.stop());
-    this.#stops.push(() => this.daemon.stop());
+    await this.#began(() => printer.stop());
+    await this.#began(() => this.ledger.stop());
+    await this.#began(() => this.daemon.stop());
     this.#writeSettings();
+  }
+
+  /** What was started while somebody stopped the site ends at once. */
+  async #began(stop: () => Promise<unknown>): Promise<void> {
+    this.#stops.push(stop);
+    if (!this.#ended) return;
+    await this.stop();
+    throw new Error("the site was stopped while it was started");
   }
 
   /** Kills it now. False when it does not run, or does not exist here. */
@@ -221,6 +230,7 @@ export class CrashSite {
 
   /** Ends every process in the reverse order. Safe at any time and more than once; the folder stays. */
   stop(): Promise<void> {
+    this.#ended = true;
     this.#stopping = this.#stopping.then(async () => {
       for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
     });
@@ -259,6 +269,7 @@ export class CrashSite {
 
   /** One life of the daemon, for those who do not want it kept; resolves when it says "ready". */
   async startDaemon(): Promise<void> {
+    if (this.#ended) throw new Error("the site was stopped");
     const { program } = this.daemon;
     const options = [process.env["NODE_OPTIONS"] ?? "", `--import=${MUTE}`].join(" ").trim();
     const env = { NODE_OPTIONS: options };

@@ -15,6 +15,7 @@ export class KeptProgram {
   readonly #name: string;
   readonly #start: () => Promise<unknown>;
   #wanted = false;
+  #stopped = false;
   #up = false;
   #killed = false;
   #waitMs = AGAIN_AFTER_MS;
@@ -32,7 +33,7 @@ export class KeptProgram {
   }
 
   keep(): void {
-    if (this.#wanted) return;
+    if (this.#wanted || this.#stopped) return;
     this.#wanted = true;
     this.#keeping = this.#keep();
   }
@@ -48,6 +49,7 @@ export class KeptProgram {
 
   /** Ends it in an orderly way and keeps it no more. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#wanted = false;
     this.#killed = true;
     await this.program.end();
