@@ -7,7 +7,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { DenyDesk } from "./deny-desk.ts";
 import { sandboxControl } from "./gateways/sandbox/control.ts";
 import type { SandboxGateway } from "./gateways/sandbox/sandbox.ts";
@@ -19,6 +20,8 @@ import type { LedgerStorage, Statement } from "./storage.ts";
 export const MAX_TRANSACTIONS = 10_000;
 export const MAX_ALARMS = 1_000;
 export const MAX_TERMINALS = 100_000;
+/** Far more than any body that is taken here. */
+export const MAX_BODY_BYTES = 16_384;
 
 export type HttpParts = {
   readonly storage: LedgerStorage;
@@ -54,6 +57,8 @@ export function ledgerApi(parts: HttpParts): Hono {
       return next();
     });
   }
+  const onError = (context: Context) => context.json({ error: `send at most ${MAX_BODY_BYTES} bytes` }, 413);
+  app.use("*", bodyLimit({ maxSize: MAX_BODY_BYTES, onError }));
   app.get("/v1/statement", async (context) => {
     const terminal = context.req.query("terminal");
     const filter = terminal === undefined ? {} : { terminal };

@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Aedes } from "aedes";
 import { connectAsync } from "mqtt";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MAX_BODY_BYTES } from "../../sync/ledger/http.ts";
 import { buildDenyList, denyHash, encodeDenyList, isDenied, topicsOf } from "../../sync/wire.ts";
 import type { JournalTerminal } from "../support/journal-terminal.ts";
 import { LedgerTrial } from "../support/ledger-trial.ts";
@@ -188,6 +189,9 @@ describe("a list that is not the ledger's", () => {
 });
 
 describe("the operator's way to the list", () => {
+  /** JSON of a card that could be denied, and much white space. */
+  const LONG = JSON.stringify({ token: STOLEN, ...WHY }).padEnd(MAX_BODY_BYTES + 1);
+
   test.each<[string, object, number, RegExp]>([
     ["a charge that never was", { terminal: "counter-1", key: "none", ...WHY }, 409, /no charge/],
     ["no reason", { token: STOLEN, by: "kim" }, 400, /reason/],
@@ -210,6 +214,16 @@ describe("the operator's way to the list", () => {
     expect(await statusOf("/v1/denied-cards", { method: "POST", body: "{" })).toBe(400);
     expect(await statusOf("/v1/denied-cards/aa", { method: "DELETE" })).toBe(400);
     expect(await statusOf("/v1/denied-cards/aa?by=kim", { method: "DELETE" })).toBe(404);
+    expect(await trial.call("/v1/denied-cards")).toMatchObject({ version: 0, count: 0 });
+  });
+
+  test.each<[string, () => NonNullable<RequestInit["body"]>]>([
+    ["told", () => LONG],
+    ["not told", () => new Blob([LONG]).stream()],
+  ])("takes no body of any length into memory, its length %s", async (_how, body) => {
+    const init = { method: "POST", body: body(), duplex: "half" } as RequestInit;
+    const response = await trial.respond("/v1/denied-cards", init);
+    expect([response.status, await response.json()]).toEqual([413, { error: "send at most 16384 bytes" }]);
     expect(await trial.call("/v1/denied-cards")).toMatchObject({ version: 0, count: 0 });
   });
 
