@@ -2,11 +2,16 @@
  * The deny list at the ledger: who is on it, the coded list that terminals get, and the answer whether a card is denied,
  * which is exact here and at hand without a question to the storage.
  *
- * A change is in the books before it takes effect; whoever publishes the list is called afterwards. Assumes that this
- * process alone changes the list.
+ * A change is in the books before it takes effect; whoever publishes the list is called afterwards. Changes are made one
+ * after the other, so that the list of a version holds every change up to it. Assumes that this process alone changes
+ * the list.
  */
 import { buildDenyList, type DenyList, denyHash, MAX_DENIED_CARDS, NO_CARDS } from "../wire.ts";
 import type { DeniedCard, TerminalRegistry } from "./registry.ts";
+import { SerialQueues } from "./serial-queues.ts";
+
+/** Changes that may wait for each other. */
+const MAX_WAITING_CHANGES = 10_000;
 
 /** Why a card is denied, and who says so. */
 export type DenyReason = { readonly reason: string; readonly by: string };
@@ -27,6 +32,7 @@ export type DenyDeskParts = {
 export class DenyDesk {
   readonly #parts: DenyDeskParts;
   readonly #cards = new Set<string>();
+  readonly #changes = new SerialQueues(MAX_WAITING_CHANGES);
   readonly #listeners: (() => void)[] = [];
   #version = 0;
   /** Built when it is asked for: a long list takes a second, and a hundred changes at once need one list. */
@@ -78,23 +84,30 @@ export class DenyDesk {
   }
 
   async allow(card: string, by: string): Promise<DenyAnswer> {
-    const version = await this.#parts.storage.allow(card, by, this.#parts.now());
-    if (version === undefined) return { kind: "not-denied" };
-    this.#cards.delete(card);
-    return this.#changed(card, version);
+    return this.#inTurn(async () => {
+      const version = await this.#parts.storage.allow(card, by, this.#parts.now());
+      if (version === undefined) return { kind: "not-denied" };
+      this.#cards.delete(card);
+      return this.#changed(card, version);
+    });
   }
 
   async #deny(denied: Omit<DeniedCard, "sinceMs">): Promise<DenyAnswer> {
-    const { card } = denied;
-    if (this.#cards.size >= MAX_DENIED_CARDS && !this.#cards.has(card)) return { kind: "full" };
-    const version = await this.#parts.storage.deny(denied, this.#parts.now());
-    this.#cards.add(card);
-    return this.#changed(card, version);
+    return this.#inTurn(async () => {
+      const { card } = denied;
+      if (this.#cards.size >= MAX_DENIED_CARDS && !this.#cards.has(card)) return { kind: "full" };
+      const version = await this.#parts.storage.deny(denied, this.#parts.now());
+      this.#cards.add(card);
+      return this.#changed(card, version);
+    });
+  }
+
+  async #inTurn(change: () => Promise<DenyAnswer>): Promise<DenyAnswer> {
+    return this.#changes.run("change", change);
   }
 
   #changed(card: string, version: number): DenyAnswer {
-    // Two changes at once may end in another order than they began: the newest version is the one that stands.
-    this.#version = Math.max(version, this.#version);
+    this.#version = version;
     for (const listener of this.#listeners) listener();
     return { kind: "changed", card, version };
   }

@@ -1,4 +1,5 @@
 /** The deny list at the ledger, on books in memory: what changes it, what it refuses, and that it is exact. */
+import { setTimeout as delay } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DenyDesk } from "../../sync/ledger/deny-desk.ts";
 import { MemoryBooks } from "../../sync/ledger/memory-books.ts";
@@ -77,6 +78,30 @@ describe("the deny desk", () => {
     await full.open();
     expect(await full.denyToken("ntag424:a", WHY)).toEqual({ kind: "full" });
     expect(full.isDenied("ntag424:a")).toBe(false);
+  });
+
+  test("makes changes one after the other, so that the list of a version lacks none of those before it", async () => {
+    const waitsMs = [20, 0, 0];
+    const slow = {
+      ...crowded([]),
+      deny: async (denied: Parameters<typeof storage.deny>[0], nowMs: number) => {
+        const version = storage.deny(denied, nowMs);
+        await delay(waitsMs.shift());
+        return version;
+      },
+      allow: async (card: string, by: string, nowMs: number) => storage.allow(card, by, nowMs),
+    };
+    const far = new DenyDesk({ storage: slow, now: () => 50 });
+    const lists: DenyList[] = [];
+    far.onChange(() => lists.push(far.list));
+    const changes = [
+      far.denyToken("ntag424:a", WHY),
+      far.denyToken("ntag424:b", WHY),
+      far.allow(cardOf("ntag424:a"), "lee"),
+    ];
+    expect(await Promise.all(changes)).toMatchObject([{ version: 50 }, { version: 51 }, { version: 52 }]);
+    expect(lists.map(({ version, count }) => `${version}: ${count}`)).toEqual(["50: 1", "51: 2", "52: 1"]);
+    expect([far.isDenied("ntag424:a"), far.isDenied("ntag424:b")]).toEqual([false, true]);
   });
 
   test("knows after a restart who is denied, under the same version", async () => {
