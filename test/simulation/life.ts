@@ -161,6 +161,7 @@ export class Life {
         this.deliver({ kind: "link.changed", up });
       },
       onWelcome: () => {
+        this.#markWelcomed();
         if (this.state?.standing.kind !== "welcome") this.deliver({ kind: "journal.welcomed" });
       },
       onBarred: (reason) => {
@@ -236,6 +237,14 @@ export class Life {
       lastSequence,
       sales: forgottenSales(remembered, interpreter.state, (saleId) => this.store.soldSale(saleId)),
     }));
+  }
+
+  #markWelcomed(): void {
+    if (this.store.identity().openings.length === 1) return;
+    this.#power.step();
+    this.store.markWelcomed();
+    this.#machine.world.register.synced(this.#machine.name);
+    this.#power.step();
   }
 
   /** The store itself: what returns from here is on the disk. */

@@ -64,6 +64,7 @@ export const FAULTS = {
   // The journal in the wrong machine. One occasion is one start.
   "journal-copied": [0.003, 0.04],
   "backup-restored": [0.005, 0.06],
+  "journal-lost": [0.003, 0.03],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type FaultKind = keyof typeof FAULTS;

@@ -69,6 +69,8 @@ export class Register {
   /** Another disk is in the machine. */
   replaced(machine: string, state: TerminalState | null): void {
     this.#unsyncedEndings.delete(machine);
+    this.states.delete(machine);
+    this.#synced.delete(machine);
     if (state === null) return;
     this.states.set(machine, state);
     this.#synced.set(machine, state);

@@ -1,10 +1,10 @@
 /**
- * Journals in the wrong machine: a copied SD card that runs beside the original, a backup that was put back, a second
- * daemon on one journal. And what people do about it when everything has healed: they switch the copy off and adopt the
+ * Journals in the wrong machine: a copied SD card that runs beside the original, a backup that was put back, an empty
+ * disk, a second daemon on one journal. And what people do about it when everything has healed: they switch the copy off and adopt the
  * journal that the ledger does not accept.
  *
- * Copies and backups are taken between two customers, because people take them from machines that are switched off. A
- * backup is put back only when nothing waits for the ledger: what a lost disk held alone nobody can bring back.
+ * Copies and backups are taken between two customers, because people take them from machines that are switched off. A disk
+ * is lost only when nothing waits for the ledger: what a lost disk held alone nobody can bring back.
  */
 
 import type { LedgerRequest } from "../../daemon/core/clearing.ts";
@@ -13,7 +13,7 @@ import type { TerminalState } from "../../daemon/core/sale.ts";
 import { afterLoss } from "../../daemon/core/standing.ts";
 import { fromCanonicalJson, toCanonicalJson } from "../../sync/store/canonical-json.ts";
 import { genesis, stateHash } from "../../sync/store/chain.ts";
-import type { MemoryMedium } from "../../sync/store/memory-medium.ts";
+import { MemoryMedium } from "../../sync/store/memory-medium.ts";
 import { MemoryStore } from "../../sync/store/memory-store.ts";
 import type { FaultPlace } from "./faults.ts";
 import type { Machine } from "./machine.ts";
@@ -43,6 +43,7 @@ export class WrongJournals {
     const idle = machine.state?.sale === null && machine.life !== null;
     if (!idle || this.#copies.has(machine)) return;
     if (place.strikes("journal-copied")) return this.#copy(machine);
+    if (nothingWaits(machine) && place.strikes("journal-lost")) return this.#lose(machine);
     const backup = this.#backups.get(machine);
     if (backup === undefined) this.#backups.set(machine, machine.medium.copy());
     else if (nothingWaits(machine) && place.strikes("backup-restored")) this.#restore(machine, backup);
@@ -94,14 +95,25 @@ export class WrongJournals {
     this.#world.register.replaced(machine.name, stateOn(backup));
   }
 
+  #lose(machine: Machine): void {
+    this.#backups.delete(machine);
+    this.#world.note(machine.name, "an empty disk is put in");
+    machine.replace(new MemoryMedium(this.#world.plan.history));
+    this.#world.register.replaced(machine.name, null);
+  }
+
   /** As `saypay journal adopt` does (sync/store/salvage.ts): a successor with all that the old journal holds. */
   #adopt(machine: Machine): void {
     if (machine.life === null) return;
     this.#world.note(machine.name, "its journal is adopted");
+    const { standing } = machine.state ?? {};
     machine.switchOff();
     const { content } = machine.medium;
     if (content === null) throw new Error("there is no journal to adopt");
     const successor = machine.medium.copy();
+    // One that began from nothing continues the one that the ledger names in its alarm.
+    const replaced = standing?.kind === "barred" && standing.reason === "replaced";
+    const known = this.#world.books.terminals.get(machine.terminal);
     const journalId = this.#random.uuid();
     const origin = { ...genesis(machine.terminal, journalId), position: content.head.position };
     const waiting = [...content.waiting.values()].map(
@@ -117,8 +129,9 @@ export class WrongJournals {
     successor.content = {
       ...successor.content,
       journalId,
-      predecessor: content.journalId,
+      predecessor: replaced ? (known?.journalId ?? null) : content.journalId,
       boots: 0,
+      openings: [],
       anchor: origin,
       head: origin,
       records: [],
