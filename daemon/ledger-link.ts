@@ -42,6 +42,7 @@ export function makeLedgerLink(config: Config, { log, observers, journal, core }
       core.deliver({ kind: "link.changed", up });
     },
     onWelcome: () => {
+      journal.store.markWelcomed();
       // At every connection: only what is news is journalled.
       if (core.state.standing.kind !== "welcome") core.deliver({ kind: "journal.welcomed" });
     },
@@ -77,7 +78,7 @@ const ADVICE = {
   copied:
     "another machine runs with a copy of this journal; switch the copy off, then run `saypay journal adopt` on the one that stays",
   restored:
-    "this is an old backup of the journal; put the newest one back, or run `saypay journal adopt` to go on with what the ledger remembers",
+    "this is an old backup or copy of the journal; put the newest one back (switch this machine off when another runs with it), or run `saypay journal adopt` to go on with what the ledger remembers",
   replaced:
     "the ledger knows another journal of this terminal; put that one back, or run `saypay journal adopt --predecessor ID` with the id that the ledger's alarm names, to go on with what it remembers",
 } as const;

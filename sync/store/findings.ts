@@ -7,6 +7,7 @@
  */
 import type { DenyList } from "../wire/deny-list.ts";
 import { HASH_BYTES, isRowIntact, type Link, type StoredRecord, type StoredRow, sameHash } from "./chain.ts";
+import { readOpenings } from "./openings.ts";
 import type { Place, RawFile, RawRow } from "./raw-file.ts";
 import type { RawValue } from "./raw-records.ts";
 import { type Seal, type Snapshot, sealHash, snapshotHash } from "./seal.ts";
@@ -167,17 +168,18 @@ export function refundOf(values: readonly RawValue[]): FoundBody | null {
 }
 
 function identityOf(values: readonly RawValue[]): StoredIdentity | null {
-  const [, terminal, journalId, predecessor, boots, clean, hash] = values;
-  if (values.length !== 7 || !isText(terminal) || !isText(journalId) || !isNumber(boots)) return null;
+  const [, terminal, journalId, predecessor, boots, openings, clean, hash] = values;
+  if (values.length !== 8 || !isText(terminal) || !isText(journalId) || !isNumber(boots)) return null;
   const before = isText(predecessor) ? predecessor : null;
-  const identity = { terminal, journalId, predecessor: before, boots, clean: clean === 1 };
+  const named = { terminal, journalId, predecessor: before };
+  const identity = { ...named, boots, openings: readOpenings(openings), clean: clean === 1 };
   return isHash(hash) && sameHash(identityHash(identity), hash) ? identity : null;
 }
 
 function identityOfVersion1([, terminal, journalId, ...rest]: readonly RawValue[]): StoredIdentity | null {
-  const isOurs = rest.length === 0 || (rest.length === 4 && rest[3] === null);
+  const isOurs = rest.length === 0 || (rest.length === 5 && rest[4] === null);
   if (!isOurs || !isText(terminal) || !isText(journalId)) return null;
-  return { terminal, journalId, predecessor: null, boots: 0, clean: true };
+  return { terminal, journalId, predecessor: null, boots: 0, openings: [], clean: true };
 }
 
 function anchorOf(values: readonly RawValue[]): Link | null {

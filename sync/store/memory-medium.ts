@@ -34,6 +34,7 @@ export type MemoryContent = {
   readonly journalId: string;
   readonly predecessor: string | null;
   boots: number;
+  openings: readonly string[];
   /** The last link that was forgotten, at first the journal's origin. */
   anchor: Link;
   head: Link;

@@ -2,7 +2,7 @@
  * The store's twin in memory, for simulations and tests: the same promises, on a `MemoryMedium` in place of a file.
  * A transaction is prepared first, which may fail, and applied then, which cannot: half an append does not exist.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { LedgerRequest } from "../../daemon/core/clearing.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import type { FoundSale } from "../../daemon/core/staff.ts";
@@ -13,6 +13,7 @@ import { KEPT_KINDS } from "./forgetting.ts";
 import { applyBeside, applyEvents, applyRows, type Prepared, takingBack } from "./memory-append.ts";
 import { forgetOldIn } from "./memory-forgetting.ts";
 import type { Form, MemoryContent, MemoryMedium, MemoryRecord, MemoryRow } from "./memory-medium.ts";
+import { withOpening } from "./openings.ts";
 import { foundSale } from "./sealed-rows.ts";
 import { locked, unwritable } from "./sqlite-fault.ts";
 import {
@@ -64,7 +65,7 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   /** After the last append of this opening. */
   #state: State | undefined;
 
-  constructor({ terminal, medium, randomId = () => randomBytes(16).toString("hex") }: Settings) {
+  constructor({ terminal, medium, randomId = randomUUID }: Settings) {
     this.#terminal = terminal;
     this.#medium = medium;
     this.#form = medium.history === "kept" ? TEXT : REFERENCE;
@@ -82,11 +83,12 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
       );
     }
     if (this.#medium.history === "kept") checkContent(content);
+    this.#bootNonce = this.#randomId();
     content.boots += 1;
+    content.openings = withOpening(content.openings, this.#bootNonce);
     this.#medium.content = content;
     this.#medium.holder = this;
     this.#isOpen = true;
-    this.#bootNonce = this.#randomId();
     this.#failure = undefined;
     this.#unsavedSends = new Map();
     this.#state = undefined;
@@ -190,8 +192,16 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
   }
 
   identity(): JournalIdentity {
-    const { journalId, predecessor, boots, lastRow } = this.#content();
-    return { journalId, predecessor, boots, bootNonce: this.#bootNonce, lastOutboxPosition: lastRow };
+    const { journalId, predecessor, boots, openings, lastRow } = this.#content();
+    const bootNonce = this.#bootNonce;
+    return { journalId, predecessor, boots, bootNonce, openings, lastOutboxPosition: lastRow };
+  }
+
+  markWelcomed(): void {
+    if (this.#content().openings.length === 1) return;
+    this.#write(true, (content) => {
+      content.openings = [this.#bootNonce];
+    });
   }
 
   soldSale(saleId: string): FoundSale | null {
@@ -334,6 +344,7 @@ function emptyContent(terminal: string, journalId: string): MemoryContent {
     journalId,
     predecessor: null,
     boots: 0,
+    openings: [],
     anchor: origin,
     head: origin,
     newestMs: 0,

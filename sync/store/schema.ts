@@ -67,6 +67,7 @@ export const MIGRATIONS: readonly string[] = [
   // Tables are made anew and not altered, so that the text that SQLite keeps of them is ours to the letter and a file
   // can be compared with it at every opening. Outbox and journal stay as they are, byte for byte.
   `
+  -- openings: the random numbers of openings since the ledger last welcomed the journal, with commas between them.
   -- clean: closed in order, so a -wal that is absent is not missed. hash covers the fields; NULL until the first opening.
   CREATE TABLE identity (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -74,10 +75,11 @@ export const MIGRATIONS: readonly string[] = [
     journal_id TEXT NOT NULL,
     predecessor TEXT,
     boots INTEGER NOT NULL,
+    openings TEXT NOT NULL,
     clean INTEGER NOT NULL,
     hash BLOB
   ) STRICT;
-  INSERT INTO identity SELECT only, terminal, journal_id, NULL, 0, 1, NULL FROM journal_identity;
+  INSERT INTO identity SELECT only, terminal, journal_id, NULL, 0, '', 1, NULL FROM journal_identity;
   DROP TABLE journal_identity;
 
   -- Written with every append: what vouches for the queue and for the end of the chain. hash covers the other columns;

@@ -2,6 +2,7 @@
 import type { FoundSale, SoldSale } from "../../daemon/core/staff.ts";
 import type { DenyList } from "../wire/deny-list.ts";
 import { fieldHash } from "./chain.ts";
+import { openingsText } from "./openings.ts";
 import type { SoldRefund } from "./store.ts";
 
 /** A journal's identity as it is stored. */
@@ -10,12 +11,16 @@ export type StoredIdentity = {
   readonly journalId: string;
   readonly predecessor: string | null;
   readonly boots: number;
+  /** See openings.ts; without one in a journal that was never opened. */
+  readonly openings: readonly string[];
   /** Closed in order: no -wal is beside the file. */
   readonly clean: boolean;
 };
 
-export function identityHash({ terminal, journalId, predecessor, boots, clean }: StoredIdentity): Uint8Array {
-  return fieldHash("identity.v2", terminal, journalId, predecessor ?? "", boots, clean ? 1 : 0);
+export function identityHash(identity: StoredIdentity): Uint8Array {
+  const { terminal, journalId, predecessor, boots, openings, clean } = identity;
+  const names = [terminal, journalId, predecessor ?? ""] as const;
+  return fieldHash("identity.v2", ...names, boots, openingsText(openings), clean ? 1 : 0);
 }
 
 export function anchorHash(position: number, link: Uint8Array): Uint8Array {

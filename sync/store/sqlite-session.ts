@@ -1,5 +1,5 @@
 /** What exists while a journal's file is open, and how an opening makes sure of it. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type Database from "better-sqlite3";
 import { Fault } from "../../daemon/core/fault.ts";
 import { fromCanonicalJson } from "./canonical-json.ts";
@@ -14,6 +14,7 @@ import {
   stateHash,
 } from "./chain.ts";
 import type { FileLock } from "./file-lock.ts";
+import { openingsText, readOpenings, withOpening } from "./openings.ts";
 import {
   NONE_WAITING,
   type Seal,
@@ -78,7 +79,7 @@ export function startSession(place: SessionPlace): Session {
       statements,
       lock,
       identity,
-      bootNonce: randomBytes(16).toString("hex"),
+      bootNonce: randomUUID(),
       origin,
       head: origin,
       verified: 0,
@@ -103,8 +104,9 @@ export function startSession(place: SessionPlace): Session {
 
 export function saveIdentity(session: Session, identity: StoredIdentity): void {
   const { terminal, journalId, predecessor, boots, clean } = identity;
+  const openings = openingsText(identity.openings);
   const hash = identityHash(identity);
-  session.statements.saveIdentity.run(terminal, journalId, predecessor, boots, clean ? 1 : 0, hash);
+  session.statements.saveIdentity.run(terminal, journalId, predecessor, boots, openings, clean ? 1 : 0, hash);
 }
 
 /** The end of the chain and the queue, as they are from now on. */
@@ -153,10 +155,19 @@ function readIdentity({ path, terminal, hadWal }: SessionPlace, statements: Stat
   const row = statements.identity.get();
   if (row === undefined) {
     // The random id keeps the records of this journal from fitting into another.
-    return { terminal, journalId: randomBytes(16).toString("hex"), predecessor: null, boots: 0, clean: true };
+    const journalId = randomBytes(16).toString("hex");
+    return { terminal, journalId, predecessor: null, boots: 0, openings: [], clean: true };
   }
   const { journal_id: journalId, predecessor, boots } = row;
-  const identity = { terminal: row.terminal, journalId, predecessor, boots, clean: row.clean === 1 };
+  const openings = readOpenings(row.openings);
+  const identity = {
+    terminal: row.terminal,
+    journalId,
+    predecessor,
+    boots,
+    openings,
+    clean: row.clean === 1,
+  };
   // Version 1 did not seal it; the chain, followed from the beginning, vouches for it.
   const isUnsealed = row.hash === null && row.boots === 0;
   if (!isUnsealed && !sameHash(identityHash(identity), row.hash))
@@ -262,7 +273,9 @@ function readSnapshot(session: Session): Snapshot | null {
  * itself learns that it is in use, which is why the -wal is missed when it is gone.
  */
 function countBoot(session: Session): void {
-  session.identity = { ...session.identity, boots: session.identity.boots + 1, clean: false };
+  const { identity, bootNonce } = session;
+  const openings = withOpening(identity.boots === 0 ? [] : identity.openings, bootNonce);
+  session.identity = { ...identity, boots: identity.boots + 1, openings, clean: false };
   session.database
     .transaction(() => {
       saveIdentity(session, session.identity);

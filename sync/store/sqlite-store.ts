@@ -155,8 +155,17 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 
   identity(): JournalIdentity {
     const { identity, bootNonce, lastRow } = this.#require();
-    const { journalId, predecessor, boots } = identity;
-    return { journalId, predecessor, boots, bootNonce, lastOutboxPosition: lastRow };
+    const { journalId, predecessor, boots, openings } = identity;
+    return { journalId, predecessor, boots, bootNonce, openings, lastOutboxPosition: lastRow };
+  }
+
+  markWelcomed(): void {
+    const session = this.#require();
+    const { identity, bootNonce } = session;
+    if (identity.openings.length === 1) return;
+    const welcomed = { ...identity, openings: [bootNonce] };
+    this.#write(session, true, () => saveIdentity(session, welcomed));
+    session.identity = welcomed;
   }
 
   soldSale(saleId: string): FoundSale | null {

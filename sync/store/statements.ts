@@ -7,6 +7,7 @@ export type IdentityRow = {
   readonly journal_id: string;
   readonly predecessor: string | null;
   readonly boots: number;
+  readonly openings: string;
   readonly clean: number;
   readonly hash: Uint8Array | null;
 };
@@ -42,7 +43,7 @@ export function statementsOf(database: Database.Database) {
   const write = <Parameters extends unknown[]>(sql: string) => database.prepare<Parameters>(sql);
   return {
     identity: read<[], IdentityRow>(
-      "SELECT terminal, journal_id, predecessor, boots, clean, hash FROM identity",
+      "SELECT terminal, journal_id, predecessor, boots, openings, clean, hash FROM identity",
     ),
     saveIdentity: write<
       [
@@ -50,11 +51,12 @@ export function statementsOf(database: Database.Database) {
         journalId: string,
         predecessor: string | null,
         boots: number,
+        openings: string,
         clean: number,
         hash: Uint8Array,
       ]
     >(
-      "INSERT OR REPLACE INTO identity (only, terminal, journal_id, predecessor, boots, clean, hash) VALUES (1, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO identity (only, terminal, journal_id, predecessor, boots, openings, clean, hash) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
     ),
     anchor: read<[], { position: number; link: Uint8Array; hash: Uint8Array }>(
       "SELECT position, link, hash FROM anchor",

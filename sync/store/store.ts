@@ -57,6 +57,11 @@ export type JournalIdentity = {
   readonly boots: number;
   /** Random, made at this opening. */
   readonly bootNonce: string;
+  /**
+   * The nonces of its openings, oldest first, from the last one that the ledger is known to have welcomed (or from the
+   * first of this journal) to the present one. At most MAX_OPENINGS: the first and the newest stay.
+   */
+  readonly openings: readonly string[];
   /** The highest position that an outbox row ever had. */
   readonly lastOutboxPosition: number;
 };
@@ -146,6 +151,11 @@ export interface Store<Event extends JournalEvent, State> extends Outbox {
   lastCounter(token: string): number | null;
   /** Which journal this is and how often it was opened. */
   identity(): JournalIdentity;
+  /**
+   * The ledger has welcomed this opening: the ones before it need not be named any more. Durable when it returns; writes
+   * once an opening, later calls are free.
+   */
+  markWelcomed(): void;
   /** A sale that was paid, with what was given back of it since; null when it is not (or no more) known here. */
   soldSale(saleId: string): FoundSale | null;
   /** The most recent sales that were paid, newest first. */

@@ -102,7 +102,7 @@ function fill(
   const { position, hash: link } = head;
   const snapshot: Snapshot = { link: head, body };
   const seal: Seal = { synced: true, journalId, head, waiting, lastRow };
-  const identity = { terminal, journalId, predecessor, boots: 0, clean: true };
+  const identity = { terminal, journalId, predecessor, boots: 0, openings: [], clean: true };
   database
     .transaction(() => {
       if (denyList !== null)
@@ -113,7 +113,7 @@ function fill(
       for (const { kind, position: at, body: event } of inheritance.kept)
         statements.keepEvent.run(kind, at, keptHash(at, event), event);
       statements.saveVerified.run(position, link);
-      statements.saveIdentity.run(terminal, journalId, predecessor, 0, 1, identityHash(identity));
+      statements.saveIdentity.run(terminal, journalId, predecessor, 0, "", 1, identityHash(identity));
     })
     .immediate();
 }

@@ -2,14 +2,16 @@
  * What a terminal and the ledger say to each other before any request: which journal the terminal sells with, and
  * whether the ledger accepts it.
  *
- * A terminal greets each time its link comes up, before it sends a row. The ledger remembers of every terminal the
- * journal, how often it was opened, the random number of that opening and the highest outbox position that it has seen
- * a charge or refund at. A second machine with the same journal, a backup that was put back and a journal that came from
- * nowhere do not fit, and are told so by name.
+ * A terminal greets each time its link comes up, before it sends a row, and names the openings of its journal since the
+ * last one that it knows to have been welcomed. The ledger remembers of every terminal the journal, the random number of
+ * the opening that it welcomed last and the highest outbox position that it has seen a charge or refund at. A second
+ * machine with the same journal, a backup that was put back and a journal that came from nowhere do not fit, and are told
+ * so by name.
  */
 import type { BarReason, RecalledSale } from "../../daemon/core/staff.ts";
 import { type CborReader, type CborWriter, malformed } from "./cbor.ts";
 import { readId, readRelativeId, writeId, writeRelativeId } from "./ids.ts";
+import { MAX_OPENINGS } from "./limits.ts";
 import { readMoney, writeMoney } from "./money.ts";
 import { readWord, wordsOf } from "./words.ts";
 
@@ -20,8 +22,12 @@ export type Greeting = {
   readonly nonce: string;
   readonly journalId: string;
   readonly predecessor: string | null;
+  /** How often the journal was opened: for people, the verdict does not hang on it. */
   readonly boots: number;
+  /** The last of `openings`. */
   readonly bootNonce: string;
+  /** The random numbers of the journal's openings, oldest first: one at least, MAX_OPENINGS at most. */
+  readonly openings: readonly string[];
   /** The highest position that a row of this journal's outbox ever had. */
   readonly lastOutboxPosition: number;
 };
@@ -92,7 +98,7 @@ const STATES = wordsOf<RecalledSale["state"]>({ approved: 1, declined: 2, revers
 const GREETING = 1;
 const RECALL = 2;
 
-/** [1, nonce, journalId, boots, bootNonce, lastOutboxPosition, predecessor?] or [2, nonce, afterSequence]. */
+/** [1, nonce, journalId, boots, [opening, ...], lastOutboxPosition, predecessor?] or [2, nonce, afterSequence]. */
 export function writeTerminalWord(writer: CborWriter, word: Greeting | RecallQuestion): void {
   if (word.kind === "recall") {
     writer.array(3, 3, "recall");
@@ -107,7 +113,7 @@ export function writeTerminalWord(writer: CborWriter, word: Greeting | RecallQue
   writeId(writer, word.nonce, "nonce");
   writeId(writer, word.journalId, "journal id");
   writer.uint(word.boots, "boots");
-  writeId(writer, word.bootNonce, "boot nonce");
+  writeOpenings(writer, word);
   writer.uint(word.lastOutboxPosition, "position");
   if (word.predecessor !== null) writeId(writer, word.predecessor, "predecessor");
 }
@@ -123,10 +129,27 @@ export function readTerminalWord(reader: CborReader): Greeting | RecallQuestion 
   const nonce = readId(reader, "nonce");
   const journalId = readId(reader, "journal id");
   const boots = reader.uint("boots");
-  const bootNonce = readId(reader, "boot nonce");
+  const openings = readOpenings(reader);
   const lastOutboxPosition = reader.uint("position");
   const predecessor = fields === 7 ? readId(reader, "predecessor") : null;
-  return { kind: "greeting", nonce, journalId, predecessor, boots, bootNonce, lastOutboxPosition };
+  return { kind: "greeting", nonce, journalId, predecessor, boots, ...openings, lastOutboxPosition };
+}
+
+type Openings = Pick<Greeting, "bootNonce" | "openings">;
+
+function writeOpenings(writer: CborWriter, { bootNonce, openings }: Openings): void {
+  if (openings.at(-1) !== bootNonce) throw malformed("the present opening is not the last one");
+  writer.array(openings.length, MAX_OPENINGS, "openings");
+  for (const opening of openings) writeId(writer, opening, "opening");
+}
+
+function readOpenings(reader: CborReader): Openings {
+  const count = reader.array(MAX_OPENINGS, "openings");
+  const openings: string[] = [];
+  for (let index = 0; index < count; index += 1) openings.push(readId(reader, "opening"));
+  const bootNonce = openings.at(-1);
+  if (bootNonce === undefined) throw malformed("a journal that was never opened greets");
+  return { bootNonce, openings };
 }
 
 /** [nonce, verdict] or [nonce, lastSequence, more, sales]. */

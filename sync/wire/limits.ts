@@ -9,5 +9,8 @@ export const MAX_TEXT_BYTES = 512;
 /** Lines of one sale. */
 export const MAX_LINES = 200;
 
+/** Openings of its journal that a terminal names in a greeting. */
+export const MAX_OPENINGS = 64;
+
 /** Option groups of one line. */
 export const MAX_OPTIONS = 32;

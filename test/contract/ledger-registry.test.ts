@@ -17,6 +17,7 @@ const CLAIM: JournalClaim = {
   predecessor: null,
   boots: 1,
   bootNonce: "n1",
+  openings: ["n1"],
   lastOutboxPosition: 0,
 };
 const cardOf = (token: string): string => Buffer.from(denyHash(token)).toString("hex");
@@ -38,6 +39,9 @@ describe.each([
     place.dispose();
   });
 
+  /** The next opening of a journal that knows its first one to have been welcomed. */
+  const NEXT = { boots: 2, bootNonce: "n2", openings: ["n1", "n2"] };
+
   const greet = (changes: Partial<JournalClaim> = {}, nowMs = NOW_MS, terminal = "counter-1"): string =>
     storage.greet(terminal, { ...CLAIM, ...changes }, nowMs).kind;
 
@@ -52,7 +56,7 @@ describe.each([
   describe("the registry of journals", () => {
     test("remembers what it welcomes, and when", () => {
       expect(greet()).toBe("welcome");
-      expect(greet({ boots: 2, bootNonce: "n2" }, 5_000)).toBe("welcome");
+      expect(greet(NEXT, 5_000)).toBe("welcome");
       expect(greet({ journalId: "x" }, 6_000, "counter-0")).toBe("welcome");
       expect(storage.terminals(10)).toEqual([
         {
@@ -81,8 +85,13 @@ describe.each([
     });
 
     test.each<[string, Partial<JournalClaim>, string]>([
-      ["a copy", { bootNonce: "other" }, "copied"],
-      ["a backup", { boots: 2, bootNonce: "n2", lastOutboxPosition: 3 }, "restored"],
+      ["a copy", { bootNonce: "other", openings: ["n0", "other"] }, "copied"],
+      [
+        "a copy that was started again and again",
+        { boots: 9, bootNonce: "o9", openings: ["n0", "o8", "o9"] },
+        "copied",
+      ],
+      ["a backup", { ...NEXT, lastOutboxPosition: 3 }, "restored"],
       ["a journal from nowhere", { journalId: "j2" }, "replaced"],
     ])("refuses %s with an alarm, and remembers nothing of it", (_what, claim, expected) => {
       greet();
@@ -102,7 +111,7 @@ describe.each([
       const successor = { journalId: "j2", predecessor: "j1" };
       expect(greet(successor)).toBe("welcome");
       expect(highest()).toEqual([0]);
-      expect(greet({ boots: 2, bootNonce: "n2", lastOutboxPosition: 9 })).toBe("replaced");
+      expect(greet({ ...NEXT, lastOutboxPosition: 9 })).toBe("replaced");
       expect(greet({ ...successor, predecessor: null })).toBe("welcome");
     });
 

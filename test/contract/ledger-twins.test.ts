@@ -172,11 +172,28 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .record({ terminal, journalId, predecessor: fc.option(journalId), boots: fc.nat(3), last: fc.nat(12) })
-      .map(({ terminal: from, boots, last, ...claim }) => ({
-        name: `greet ${from} ${claim.journalId} boots ${boots} position ${last}`,
+      .record({
+        terminal,
+        journalId,
+        predecessor: fc.option(journalId),
+        boots: fc.nat(3),
+        back: fc.nat(2),
+        last: fc.nat(12),
+      })
+      .map(({ terminal: from, boots, back, last, ...claim }) => ({
+        name: `greet ${from} ${claim.journalId} boots ${boots} after ${back} position ${last}`,
         take: ({ storage }: Told, nowMs: number) =>
-          storage.greet(from, { ...claim, boots, bootNonce: `n${boots}`, lastOutboxPosition: last }, nowMs),
+          storage.greet(
+            from,
+            {
+              ...claim,
+              boots,
+              bootNonce: `n${boots}`,
+              openings: Array.from({ length: back + 1 }, (_, index) => `n${boots - back + index}`),
+              lastOutboxPosition: last,
+            },
+            nowMs,
+          ),
       })),
   },
   {

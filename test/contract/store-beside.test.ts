@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { KEPT_SALES, PRUNE_ROWS } from "../../sync/store/forgetting.ts";
 import type { Retention, SoldRefund, Store } from "../../sync/store/store.ts";
+import { MAX_OPENINGS } from "../../sync/wire/limits.ts";
 import { codeOf, commit, refund, row, soldSale } from "../support/journal-commits.ts";
 import { type Event, memoryPlace, type Place, type State, sqlitePlace } from "../support/journal-places.ts";
 import { APPROVED, answerOf } from "../support/messages.ts";
@@ -32,6 +33,12 @@ describe.each([
     return store.open();
   }
 
+  function afterCrash(): void {
+    place.crash();
+    store = place.store();
+    store.open();
+  }
+
   describe("identity", () => {
     test("the journal keeps its id, openings are counted, each has its own nonce", () => {
       const first = store.identity();
@@ -42,11 +49,52 @@ describe.each([
       expect(second.bootNonce).not.toBe(first.bootNonce);
     });
 
+    test("names its openings until it is told that one was welcomed, also after a crash of the process", () => {
+      const nonces = [store.identity().bootNonce];
+      expect(store.identity().openings).toEqual(nonces);
+      for (let opening = 2; opening <= 4; opening += 1) {
+        if (opening === 3) afterCrash();
+        else reopened();
+        nonces.push(store.identity().bootNonce);
+        expect(store.identity().openings).toEqual(nonces);
+      }
+      expect(new Set(nonces).size).toBe(4);
+    });
+
+    test.each([
+      ["after a crash of the process", true],
+      ["after it was closed", false],
+    ])("what was welcomed is the first that is named, %s", (_when, crashed) => {
+      reopened();
+      reopened();
+      store.markWelcomed();
+      store.markWelcomed();
+      const { bootNonce, openings, boots } = store.identity();
+      expect([openings, boots]).toEqual([[bootNonce], 3]);
+      if (crashed) afterCrash();
+      else reopened();
+      const after = store.identity();
+      expect([after.openings, after.boots]).toEqual([[bootNonce, after.bootNonce], 4]);
+      expect(store.verify()).toEqual({ events: 0 });
+    });
+
+    test("names at most as many openings as a greeting holds: the first and the newest", () => {
+      const first = store.identity().bootNonce;
+      const later: string[] = [];
+      for (let opening = 2; opening <= MAX_OPENINGS + 2; opening += 1) {
+        reopened();
+        later.push(store.identity().bootNonce);
+      }
+      expect(store.identity().openings).toEqual([first, ...later.slice(-(MAX_OPENINGS - 1))]);
+      expect(store.identity().openings).toHaveLength(MAX_OPENINGS);
+    });
+
     test("an opening that was refused is not counted", () => {
       store.close();
       expect(codeOf(() => place.store("t2").open())).toBe("settings.invalid");
       reopened();
       expect(store.identity().boots).toBe(2);
+      expect(store.identity().openings).toHaveLength(2);
     });
 
     test("tells the highest position that a row ever had, also when it is answered", () => {

@@ -361,6 +361,7 @@ describe.each([
         () => store.deadLetters(),
         () => store.lastCounter("c"),
         () => store.identity(),
+        () => store.markWelcomed(),
         () => store.soldSale("s"),
         () => store.soldSales(1),
         () => store.saveDenyList({ version: 1, count: 0, set: new Uint8Array() }),

@@ -95,6 +95,7 @@ export const IDENTITY: JournalIdentity = {
   predecessor: null,
   boots: 1,
   bootNonce: "boot-1",
+  openings: ["boot-1"],
   lastOutboxPosition: 0,
 };
 export const EVENT = {

@@ -63,7 +63,10 @@ export class JournalTerminal {
       identity: () => (identity ?? ((own) => own))(this.store.identity()),
       recalling: () => recalling === true && this.recalled.length === 0,
       denyVersion: () => this.store.denyList()?.version ?? 0,
-      onWelcome: () => this.verdicts.push("welcome"),
+      onWelcome: () => {
+        this.store.markWelcomed();
+        this.verdicts.push("welcome");
+      },
       onBarred: (reason) => this.verdicts.push(reason),
       onRecalled: (memory) => this.recalled.push(memory),
       onDenyList: (list) => this.store.saveDenyList(list),

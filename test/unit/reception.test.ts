@@ -15,6 +15,7 @@ const GREETING: Greeting = {
   predecessor: null,
   boots: 1,
   bootNonce: "b1",
+  openings: ["b1"],
   lastOutboxPosition: 5,
 };
 
@@ -63,7 +64,7 @@ describe("a greeting", () => {
 
   test("that is not welcome leaves what comes afterwards to no journal, until one is welcome again", () => {
     greet();
-    expect(greet({ nonce: "n2", bootNonce: "other" })).toBe("copied");
+    expect(greet({ nonce: "n2", bootNonce: "other", openings: ["other"] })).toBe("copied");
     expect(reception.placeOf("counter-1", 3)).toBeNull();
     expect(greet({ nonce: "n3" })).toBe("welcome");
     expect(reception.placeOf("counter-1", 3)).not.toBeNull();
@@ -81,9 +82,13 @@ describe("a greeting", () => {
   });
 
   test("is remembered among a bounded number", () => {
-    for (let boots = 1; boots <= REMEMBERED_GREETINGS + 1; boots += 1) greet({ nonce: `n${boots}`, boots });
-    expect(greet({ nonce: "n2", boots: 2 })).toBe("welcome");
-    expect(greet({ nonce: "n1", boots: 1 })).toBe("copied");
+    const opened = (boots: number): Partial<Greeting> => {
+      const bootNonce = `b${boots}`;
+      return { nonce: `n${boots}`, boots, bootNonce, openings: [`b${boots - 1}`, bootNonce] };
+    };
+    for (let boots = 1; boots <= REMEMBERED_GREETINGS + 1; boots += 1) greet(opened(boots));
+    expect(greet(opened(2))).toBe("welcome");
+    expect(greet(opened(1))).toBe("copied");
   });
 });
 

@@ -130,6 +130,7 @@ class Bench {
         predecessor: null,
         boots: 1,
         bootNonce: "n",
+        openings: ["n"],
         lastOutboxPosition: 0,
       }),
     },

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Fault } from "../../daemon/core/fault.ts";
@@ -14,6 +14,7 @@ import {
   type GreetingAnswer,
   MAX_ID_BYTES,
   MAX_MESSAGE_BYTES,
+  MAX_OPENINGS,
   openDown,
   RECALL_PAGE,
   type RecallAnswer,
@@ -41,15 +42,18 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const fromHex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
 const count = fc.nat(Number.MAX_SAFE_INTEGER);
-const anyGreeting: fc.Arbitrary<Greeting> = fc.record({
-  kind: fc.constant("greeting" as const),
-  nonce: anyId,
-  journalId: anyId,
-  predecessor: fc.option(anyId),
-  boots: count,
-  bootNonce: anyId,
-  lastOutboxPosition: count,
-});
+const anyGreeting: fc.Arbitrary<Greeting> = fc
+  .record({
+    kind: fc.constant("greeting" as const),
+    nonce: anyId,
+    journalId: anyId,
+    predecessor: fc.option(anyId),
+    boots: count,
+    earlier: fc.array(anyId, { maxLength: MAX_OPENINGS - 1 }),
+    bootNonce: anyId,
+    lastOutboxPosition: count,
+  })
+  .map(({ earlier, ...word }) => ({ ...word, openings: [...earlier, word.bootNonce] }));
 const anyQuestion: fc.Arbitrary<RecallQuestion> = fc.record({
   kind: fc.constant("recall" as const),
   nonce: anyId,
@@ -146,6 +150,7 @@ const GREETING: Greeting = {
   predecessor: null,
   boots: 7,
   bootNonce: "b",
+  openings: ["b"],
   lastOutboxPosition: 300,
 };
 const SALE: RecalledSale = {
@@ -162,11 +167,16 @@ const PAGE: RecallAnswer = { kind: "recalled", nonce: "n", lastSequence: 5, sale
 /** Byte forms that must never change: deployed terminals and ledgers depend on them. */
 describe("golden bytes", () => {
   test.each<[string, Greeting | RecallQuestion, string]>([
-    ["greeting", GREETING, "83 01 62 7431 86 01 61 6e 61 6a 07 61 62 19 012c"],
+    ["greeting", GREETING, "83 01 62 7431 86 01 61 6e 61 6a 07 81 61 62 19 012c"],
     [
       "greeting of a successor",
       { ...GREETING, predecessor: "p" },
-      "83 01 62 7431 87 01 61 6e 61 6a 07 61 62 19 012c 61 70",
+      "83 01 62 7431 87 01 61 6e 61 6a 07 81 61 62 19 012c 61 70",
+    ],
+    [
+      "greeting after openings that did not reach the ledger",
+      { ...GREETING, openings: ["00112233-4455-6677-8899-aabbccddeeff", "a", "b"] },
+      "83 01 62 7431 86 01 61 6e 61 6a 07 83 50 00112233445566778899aabbccddeeff 61 61 61 62 19 012c",
     ],
     ["recall", { kind: "recall", nonce: "n", afterSequence: 40 }, "83 01 62 7431 83 02 61 6e 18 28"],
   ])("%s", (_name, word, bytes) => {
@@ -239,8 +249,17 @@ describe("signature", () => {
 describe("what does not fit is refused", () => {
   test.each<[string, string]>([
     ["an unknown word", "83 01 62 7431 83 03 61 6e 01"],
-    ["a greeting of five fields", "83 01 62 7431 85 01 61 6e 61 6a 07 61 62"],
-    ["a greeting of eight fields", "83 01 62 7431 88 01 61 6e 61 6a 07 61 62 01 61 70 01"],
+    ["a greeting of five fields", "83 01 62 7431 85 01 61 6e 61 6a 07 81 61 62"],
+    ["a greeting of eight fields", "83 01 62 7431 88 01 61 6e 61 6a 07 81 61 62 01 61 70 01"],
+    ["a greeting without an opening", "83 01 62 7431 86 01 61 6e 61 6a 07 80 01"],
+    ["a greeting with an opening and no list", "83 01 62 7431 86 01 61 6e 61 6a 07 61 62 01"],
+    ["a greeting with a number for an opening", "83 01 62 7431 86 01 61 6e 61 6a 07 82 61 62 07 01"],
+    ["a greeting with fewer openings than it says", "83 01 62 7431 86 01 61 6e 61 6a 07 82 61 62 01"],
+    [
+      "more openings than a greeting names",
+      `83 01 62 7431 86 01 61 6e 61 6a 07 98 41 ${"61 62".repeat(65)} 01`,
+    ],
+    ["a list of openings that never ends", "83 01 62 7431 86 01 61 6e 61 6a 07 9f 61 62 ff 01"],
     ["a recall of four fields", "83 01 62 7431 84 02 61 6e 01 01"],
     ["a greeting with bytes behind it", "83 01 62 7431 83 02 61 6e 01 00"],
     ["a message of four fields", "84 01 62 7431 83 02 61 6e 01 40"],
@@ -278,6 +297,19 @@ describe("what does not fit is refused", () => {
       "a nonce that is too long",
       () => encodeGreeting("t1", { ...GREETING, nonce: "x".repeat(MAX_ID_BYTES + 1) }),
     ],
+    ["a journal that was never opened", () => encodeGreeting("t1", { ...GREETING, openings: [] })],
+    [
+      "openings of which the present one is not the last",
+      () => encodeGreeting("t1", { ...GREETING, openings: ["b", "a"] }),
+    ],
+    [
+      "more openings than a greeting names",
+      () => encodeGreeting("t1", { ...GREETING, openings: Array(MAX_OPENINGS + 1).fill("b") }),
+    ],
+    [
+      "an opening that is too long",
+      () => encodeGreeting("t1", { ...GREETING, openings: ["x".repeat(MAX_ID_BYTES + 1), "b"] }),
+    ],
     ["a negative count of boots", () => encodeGreeting("t1", { ...GREETING, boots: -1 })],
     ["a terminal that is no topic level", () => encodeGreeting("a/b", GREETING)],
   ])("encoding refuses %s", (_name, run) => {
@@ -297,6 +329,22 @@ describe("what does not fit is refused", () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+test("a greeting fits in a message with the longest ids, and in a small one with the nonces of a store", () => {
+  const largest = "x".repeat(MAX_ID_BYTES);
+  const long: Greeting = {
+    ...GREETING,
+    nonce: largest,
+    journalId: largest,
+    predecessor: largest,
+    bootNonce: largest,
+    openings: Array(MAX_OPENINGS).fill(largest),
+  };
+  expect(encodeGreeting("t1", long).length).toBeLessThan(MAX_MESSAGE_BYTES / 4);
+  const openings = Array.from({ length: MAX_OPENINGS }, () => randomUUID());
+  const usual: Greeting = { ...GREETING, openings, bootNonce: openings.at(-1) ?? "" };
+  expect(encodeGreeting("t1", usual).length).toBeLessThan(1_200);
 });
 
 /** What a program from before greetings checks: the number of fields, right after the version. */
