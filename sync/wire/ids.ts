@@ -44,13 +44,13 @@ export function writeRelativeId(writer: CborWriter, value: string, base: string,
 }
 
 export function readRelativeId(reader: CborReader, base: string, what: string): string {
-  const fields = reader.isArray(what) ? reader.array(2, what) : 0;
+  const fields = reader.isArray(what) ? reader.array(2, what) : null;
   if (fields === 1) {
     const value = base + reader.text(MAX_ID_BYTES, what);
     if (base === "" || Buffer.byteLength(value) > MAX_ID_BYTES) throw malformed(`${what} continues nothing`);
     return value;
   }
-  const value = fields === 0 ? readPlain(reader, what) : readPair(reader, fields, what);
+  const value = fields === null ? readPlain(reader, what) : readPair(reader, fields, what);
   if (continues(value, base)) throw malformed(`${what} is not in its shortest form`);
   return value;
 }

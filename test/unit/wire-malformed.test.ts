@@ -70,6 +70,30 @@ describe("what does not fit is refused", () => {
     );
   });
 
+  test("whatever of the damaged is read has the bytes that it would be written in, so that a value has one form", () => {
+    const seeds = [QUERY, REVERSE, REFUND].map((request) => encodeUp({ ...UP, request }));
+    const edit = fc.tuple(fc.nat(120), fc.nat(255), fc.constantFrom("set", "cut", "insert"));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...seeds),
+        fc.array(edit, { minLength: 1, maxLength: 2 }),
+        (seed, changes) => {
+          const bytes = [...seed];
+          for (const [at, value, how] of changes) {
+            const where = at % bytes.length;
+            if (how === "set") bytes[where] = value;
+            else bytes.splice(where, how === "cut" ? 1 : 0, ...(how === "insert" ? [value] : []));
+          }
+          const damaged = Uint8Array.from(bytes);
+          fc.pre(codeOf(() => decodeUp(damaged)) === "none");
+          const read = decodeUp(damaged);
+          if (read.kind === "request") expect(Buffer.from(encodeUp(read))).toEqual(Buffer.from(damaged));
+        },
+      ),
+      { numRuns: 300, maxSkipsPerRun: 1_000 },
+    );
+  });
+
   const q = "83 02 61 73 61 6b";
   test.each<[string, string, string]>([
     ["nothing", "", "wire.malformed"],
@@ -126,6 +150,8 @@ describe("what does not fit is refused", () => {
     ["a UUID with an empty suffix", `83 02 82 50 ${uuid} 60 61 6b 61 72`],
     ["an id of one part", `83 02 81 61 73 61 6b 61 72`],
     ["an id of no parts", `83 02 80 61 6b 61 72`],
+    ["a key of no parts before the key", "83 02 61 73 80 61 6b 61 72"],
+    ["a request id of no parts before it", "83 02 61 73 61 6b 80 61 72"],
     ["a key that continues an empty id", "83 02 60 81 61 6b 61 72"],
     ["a key that repeats the sale", "83 02 61 73 62 736b 61 72"],
     ["a request id that repeats a UUID", `83 02 50 ${uuid} 82 50 ${uuid} 61 6b 61 72`],
