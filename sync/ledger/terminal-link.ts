@@ -133,7 +133,7 @@ export class TerminalLink {
     });
   }
 
-  /** Takes no more requests, answers those under way, says goodbye. */
+  /** Takes no more requests, answers those under way, leaves those that wait, says goodbye. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#queues.drained();
@@ -201,6 +201,8 @@ export class TerminalLink {
   }
 
   async #answer(message: UpMessage): Promise<void> {
+    // A long queue at a slow gateway would outlast every patience with a stop; the terminal sends it again.
+    if (this.#stopping) return;
     switch (message.kind) {
       case "request":
         return this.#answerRequest(message);

@@ -130,6 +130,19 @@ describe("the link", () => {
     await wire.close();
   });
 
+  test("answers at a stop what is under way, and leaves what waits to be sent again", async () => {
+    const wire = await terminal("counter-1");
+    for (const name of ["r1", "r2", "r3"]) await wire.send(name, query(`k of ${name}`));
+    while (desk.asked.length === 0) await delay(10);
+    const stopped = link.stop();
+    desk.release();
+    await stopped;
+    await wire.answer("r1");
+    expect(desk.asked).toEqual(["counter-1 k of r1"]);
+    expect(wire.answers.map(({ requestId }) => requestId)).toEqual(["r1"]);
+    await wire.close();
+  });
+
   test("a message that names another terminal than its topic is a dead letter", async () => {
     const bytes = encodeUp({ terminal: "counter-1", requestId: "r", position: 1, request: query("k") });
     const liar = await terminal("counter-2");
