@@ -190,6 +190,8 @@ export class Life {
   stop(): void {
     void this.#uplink?.stop();
     this.#interpreter?.stop();
+    // What was still to be written could not be: the machine has crashed on its way down.
+    if (!this.#alive) return;
     this.store.close();
     this.end();
   }

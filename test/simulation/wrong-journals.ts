@@ -22,6 +22,8 @@ import type { World } from "./world.ts";
 
 /** Customers that a copy gets to see. */
 const CUSTOMERS_OF_A_COPY = 3;
+/** How probable it is that somebody looks after the terminals in one minute. */
+const FOUND_OUT = 0.15;
 /** Requests of a journal that is not accepted which are sent all the same, see sync/uplink/row-window.ts. */
 const SENT_ALL_THE_SAME: ReadonlySet<LedgerRequest["kind"]> = new Set(["authorise", "query", "honour"]);
 
@@ -40,6 +42,8 @@ export class WrongJournals {
   at(machine: Machine, place: FaultPlace): void {
     if (machine.retired || machine.isCopy) return;
     if (place.strikes("second-daemon")) this.#secondDaemon(machine);
+    // Somebody may find out while everything else still fails.
+    if (this.#random.chance(FOUND_OUT)) this.tidyUp();
     const idle = machine.state?.sale === null && machine.life !== null;
     if (!idle || this.#copies.has(machine)) return;
     if (place.strikes("journal-copied")) return this.#copy(machine);

@@ -4,7 +4,7 @@ import type { Rule } from "./rule.ts";
 
 export const oneEnding: Rule = {
   name: "one-final-state",
-  watch: ({ register }, object) => ({
+  watch: ({ register, machines }, object) => ({
     committed: ({ name }, { state }) => {
       const saleId = state.recent.at(-1)?.saleId ?? "";
       const endings = register.endings.get(endingName(name, saleId)) ?? [];
@@ -13,8 +13,10 @@ export const oneEnding: Rule = {
     ended: () => {
       for (const [name, endings] of register.endings)
         if (endings.length > 1) object(`${name} ended as ${endings.join(" and as ")}`);
+      // An adopted journal has let go of an order that was not paid.
+      const keeping = new Set(machines.filter(({ hasOtherPast }) => !hasOtherPast).map(({ name }) => name));
       for (const { machine, request } of register.taps.values())
-        if (register.endings.get(endingName(machine, request.saleId))?.length !== 1)
+        if (keeping.has(machine) && register.endings.get(endingName(machine, request.saleId))?.length !== 1)
           object(`${request.saleId} was tapped for and never ended`);
     },
   }),

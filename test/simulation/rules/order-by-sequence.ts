@@ -29,6 +29,18 @@ export const orderBySequence: Rule = {
         }
       },
       ended: () => {
+        // A ledger that was restarted, or another of its workers, knows the journal again with the next greeting: what
+        // came in between can make an older copy look like the newest.
+        const { workers, rates } = world.plan;
+        const oneMemory = workers === 1 && rates["worker-crash"] === undefined;
+        for (const { name, terminal, hasOtherPast, state } of oneMemory ? world.machines : []) {
+          if (!hasOtherPast || state === null) continue;
+          const ahead = world.ledger.books.charges.find(
+            (charge) => charge.terminal === terminal && charge.sequence > state.lastSequence,
+          );
+          if (ahead !== undefined)
+            object(`${name} stands at ${state.lastSequence}, the ledger has sale ${ahead.sequence}`);
+        }
         for (const charge of world.ledger.books.charges) {
           const tap = world.register.taps.get(charge.key);
           if (tap !== undefined && tap.request.sequence !== charge.sequence)
