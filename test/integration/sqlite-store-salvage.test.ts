@@ -151,6 +151,8 @@ describe("what is saved", () => {
     expect([first.predecessor, first.journalId === journalId]).toEqual([journalId, false]);
     reopened((store) => {
       expect(store.identity()).toMatchObject({ predecessor: journalId, boots: 1, lastOutboxPosition: 30 });
+      // What the old journal's openings were proves nothing for this one.
+      expect(store.identity().openings).toEqual([store.identity().bootNonce]);
       sell(store, { sales: 0, waitingEvery: 1, eventsEach: 0 });
       store.append({
         events: [{ kind: "next", atMs: 1, note: "" }],

@@ -69,6 +69,8 @@ describe("an upgrade", () => {
       3,
       expect.objectContaining({ predecessor: null, boots: 1, lastOutboxPosition: 4 }),
     ]);
+    const { bootNonce, openings } = store.identity();
+    expect(openings).toEqual([bootNonce]);
     expect(store.lastCounter("ntag424:04DE5F1EACC040")).toBe(62);
     expect(store.verify()).toEqual({ events: 33 });
   });
@@ -131,5 +133,8 @@ describe("an upgrade", () => {
     const opened = store.open();
     expect([opened.statePosition, opened.state]).toEqual([34, commit.state]);
     expect([store.depth(), store.identity().boots]).toEqual([3, 2]);
+    expect(store.identity().openings).toHaveLength(2);
+    store.markWelcomed();
+    expect(store.identity().openings).toEqual([store.identity().bootNonce]);
   });
 });

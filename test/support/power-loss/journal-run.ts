@@ -25,6 +25,8 @@ const [, , folder = "", writesFile = "", seed = "", sales = "", mistake = "", pl
 const REOPEN_EVERY = 25;
 /** Offline sales are drained in heaps. */
 const DRAIN_EVERY = 6;
+/** Often enough that some openings are welcomed late and others never. */
+const WELCOME_EVERY = 10;
 const FORGET_EVERY = 17;
 const CLOSE_DAY_EVERY = 22;
 const RETENTION: Retention = { keepMs: 120_000, keepEvents: 120 };
@@ -34,7 +36,7 @@ const writes: string[] = [];
 if (mistake === "normal" || mistake === "off") weaken(mistake);
 
 const store = new SqliteStore<SaleEvent, TerminalState>({ path: join(folder, JOURNAL), terminal: TERMINAL });
-const { append, markSent, saveDenyList, prune } = store;
+const { append, markSent, saveDenyList, markWelcomed, prune } = store;
 let sent: string[] = [];
 store.markSent = (id) => {
   sent.push(id);
@@ -42,6 +44,7 @@ store.markSent = (id) => {
 };
 store.append = (commit) => marked({ kind: "append", commit }, () => append.call(store, commit));
 store.saveDenyList = (list) => marked({ kind: "deny", list }, () => saveDenyList.call(store, list));
+store.markWelcomed = () => marked({ kind: "welcomed" }, () => markWelcomed.call(store));
 store.prune = (retention, nowMs) =>
   marked({ kind: "prune", retention, nowMs }, () => prune.call(store, retention, nowMs));
 
@@ -58,6 +61,7 @@ for (let sale = 1; sale <= Number(sales); sale += 1) {
   if (sale % DRAIN_EVERY === 0) counter.drain();
   if (sale % CLOSE_DAY_EVERY === 0) counter.closeDay();
   if (sale % FORGET_EVERY === 0) forget(sale);
+  if (sale % WELCOME_EVERY === 0) store.markWelcomed();
   if (sale % REOPEN_EVERY === 0) reopen();
 }
 writeFileSync(writesFile, writes.join("\n"));
@@ -79,7 +83,9 @@ function forget(version: number): void {
 }
 
 function reopen(): void {
-  store.close();
-  store.open();
+  marked({ kind: "reopen" }, () => {
+    store.close();
+    store.open();
+  });
   counter.start();
 }

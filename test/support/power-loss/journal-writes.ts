@@ -19,6 +19,8 @@ export type JournalWrite = {
   readonly write:
     | { readonly kind: "append"; readonly commit: Commit<SaleEvent, TerminalState> }
     | { readonly kind: "deny"; readonly list: DenyList }
+    | { readonly kind: "reopen" }
+    | { readonly kind: "welcomed" }
     | { readonly kind: "prune"; readonly retention: Retention; readonly nowMs: number };
   /** Rows that were marked as sent before it. */
   readonly sent: readonly string[];
@@ -93,17 +95,27 @@ export function repeatWrite(store: SaleStore, { write, sent }: JournalWrite): nu
     case "prune":
       store.prune(write.retention, write.nowMs);
       return null;
+    case "reopen":
+      store.close();
+      store.open();
+      return null;
+    case "welcomed":
+      store.markWelcomed();
+      return null;
   }
 }
 
 export function contentOf(store: SaleStore, state: TerminalState, tokens: readonly string[]): string {
   const list = store.denyList();
+  const { boots, openings } = store.identity();
   return toCanonicalJson({
     state,
     firstEvent: firstOf(store),
     waiting: store.pending(0, ROWS),
     depth: store.depth(),
     lastRow: store.identity().lastOutboxPosition,
+    // The number of the first opening that a greeting would name: the same for whoever opens it to look.
+    firstOpening: boots - openings.length + 1,
     deadLetters: store.deadLetters(),
     counters: tokens.map((token) => store.lastCounter(token)),
     sold: store.soldSales(ROWS),
