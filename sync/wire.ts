@@ -2,7 +2,7 @@
  * The messages between terminal and ledger: version 1, as CBOR arrays (see wire/cbor.ts for the subset and why).
  *
  *   up    [1, terminal, position, request, requestId]             a row of the outbox
- *         [1, terminal, [1, nonce, journalId, boots, bootNonce, lastOutboxPosition, predecessor?]]      greeting
+ *         [1, terminal, [1, nonce, journalId, boots, openings, lastOutboxPosition, predecessor?]]       greeting
  *         [1, terminal, [2, nonce, afterSequence]]                                                      recall
  *   down  [1, terminal, [key, requestId, outcome], signature]     the answer to a row
  *         [1, terminal, 1, [nonce, verdict], signature]                                                 greeted

@@ -56,7 +56,10 @@ export type UplinkSettings = {
    * change; it starts down.
    */
   readonly onLink: (up: boolean) => void;
-  /** The ledger knows this journal as the one that the terminal sells with. Once each time the link comes up. */
+  /**
+   * The ledger knows this journal as the one that the terminal sells with. Once each time the link comes up; the store is
+   * to note it (Store.markWelcomed).
+   */
   readonly onWelcome: () => void;
   /** The ledger does not accept this journal. Once each time the link comes up, and when the reason changes. */
   readonly onBarred: (reason: BarReason) => void;
