@@ -8,6 +8,7 @@
  * Progress goes to standard error. A seed that breaks a rule is made smaller and printed with the command that replays
  * it; the exit status is 1 then. Ctrl-C ends the run and prints what was reached.
  */
+import { setImmediate } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { startCrew } from "./crew.ts";
 import { MUTANTS } from "./mutants.ts";
@@ -23,6 +24,8 @@ const SHRUNK = 3;
 /** Lines of a failing trace, the last ones. */
 const TRACE_LINES = 400;
 const PROGRESS_EVERY_MS = 2_000;
+/** For making one failing seed smaller. */
+const SHRINK_FOR_MS = 60_000;
 
 type Options = {
   readonly seeds: number;
@@ -65,6 +68,8 @@ const options = new Command("sim")
   .parse()
   .opts<Options>();
 
+// Whoever reads only the beginning of a trace has closed the pipe.
+process.stdout.on("error", () => process.exit(0));
 if (options.mutants === true) process.exitCode = catchMutants();
 else if (options.seed !== undefined) process.exitCode = runOne(options.seed, options);
 else process.exitCode = await runMany(options);
@@ -109,7 +114,11 @@ async function runMany({ seeds, from, workers }: Options): Promise<number> {
   await crew.done;
   const wallMs = performance.now() - startMs;
   failures.sort((a, b) => a.seed - b.seed);
-  if (!interrupted) for (const failure of failures.slice(0, SHRUNK)) explain(failure);
+  for (const failure of failures.slice(0, SHRUNK)) {
+    // Ctrl-C is heard between two of them.
+    await setImmediate();
+    if (!interrupted) explain(failure);
+  }
   const slowest = results.reduce<SeedResult | null>(
     (slow, result) => (slow === null || result.wallMs > slow.wallMs ? result : slow),
     null,
@@ -133,7 +142,9 @@ function explain({ seed, violation }: SeedResult): void {
   if (violation === null) return;
   if (violation.rule === SAME_TRACE) return tell(`seed ${seed}: ${violation.detail}`);
   const first = runPlan(planOf(seed));
-  const { plan, tries } = shrink(planOf(seed), first, (smaller) => runPlan(smaller));
+  const untilMs = performance.now() + SHRINK_FOR_MS;
+  const enough = (): boolean => performance.now() > untilMs;
+  const { plan, tries } = shrink(planOf(seed), first, (smaller) => runPlan(smaller), enough);
   const { world, violation: last } = runPlan(plan, undefined, true);
   tell(`\nseed ${seed} breaks ${last?.rule}: ${last?.detail}`);
   tell(`the shortest world of ${tries} that does, its last ${TRACE_LINES} lines:\n`);

@@ -11,20 +11,25 @@ const MAXIMUM_TRIES = 500;
 
 export type Shrunk = { readonly plan: Plan; readonly outcome: Outcome; readonly tries: number };
 
-/** `run` runs a plan; `first` is what came of `plan`, a violation. */
-export function shrink(plan: Plan, first: Outcome, run: (plan: Plan) => Outcome): Shrunk {
+/** `run` runs a plan; `first` is what came of `plan`, a violation. `enough`: there is no time for another try. */
+export function shrink(
+  plan: Plan,
+  first: Outcome,
+  run: (plan: Plan) => Outcome,
+  enough: () => boolean = () => false,
+): Shrunk {
   let best = { plan, outcome: first };
   let tries = 0;
   const rule = first.violation?.rule;
   const attempt = (smaller: Plan): boolean => {
-    if (tries >= MAXIMUM_TRIES) return false;
+    if (tries >= MAXIMUM_TRIES || enough()) return false;
     tries += 1;
     const outcome = run(smaller);
     if (outcome.violation?.rule !== rule) return false;
     best = { plan: smaller, outcome };
     return true;
   };
-  for (let before = Number.POSITIVE_INFINITY; size(best) < before && tries < MAXIMUM_TRIES; ) {
+  for (let before = Number.POSITIVE_INFINITY; size(best) < before; ) {
     before = size(best);
     attempt({ ...best.plan, workers: 1 });
     leaveOut(terminalsOf(best.plan), (onlyTerminals) => attempt({ ...best.plan, onlyTerminals }));

@@ -19,7 +19,7 @@ import { runPlan, runSeed } from "./seeds.ts";
 import { shrink } from "./shrink.ts";
 import type { World } from "./world.ts";
 
-const SEEDS = 200;
+const SEEDS = 300;
 const AT_ONCE = 50;
 const LONG_MS = 120_000;
 
