@@ -20,7 +20,7 @@ const FIRST_WORD_MS = 15_000;
 
 /**
  * Resolves with the last answer that came: the final one, or the one that says "queued" when the ledger was not heard
- * within `waitMs` after it. `each` is called for every answer. Rejects with a Complaint.
+ * within `waitMs` after it, or Ctrl-C ended the wait. `each` is called for every answer. Rejects with a Complaint.
  */
 export function askTerminal(
   socketPath: string,
@@ -35,12 +35,15 @@ export function askTerminal(
     let timer = setTimeout(() => socket.destroy(), FIRST_WORD_MS);
     const taken = (line: string): void => {
       const { answer, last } = JSON.parse(line) as Sent<SocketAnswer>;
+      // Whoever stops waiting by Ctrl-C is told all the same that it goes on.
+      if (answered === null) process.once("SIGINT", enough);
       answered = answer;
       each(answer, last);
       clearTimeout(timer);
       if (last || waitMs === 0) socket.destroy();
-      else timer = setTimeout(() => socket.destroy(), waitMs);
+      else timer = setTimeout(enough, waitMs);
     };
+    const enough = (): void => void socket.destroy();
     const lines = new Lines(taken);
     socket.setEncoding("utf8");
     socket.on("data", (text) => {
@@ -56,6 +59,7 @@ export function askTerminal(
     });
     socket.on("close", () => {
       clearTimeout(timer);
+      process.removeListener("SIGINT", enough);
       if (answered === null) reject(problemOf(socketPath, failure));
       else resolve(answered);
     });

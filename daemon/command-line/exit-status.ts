@@ -23,7 +23,7 @@ Exit status:
    0  done
    1  refused; nothing was changed
    2  the command was not understood
-   3  no sale goes by that name, or several do
+   3  nothing goes by that name, or several do
    4  taken, and waits for the ledger; it goes on by itself, do not ask again
   65  the journal is damaged
   69  the terminal does not run or does not answer

@@ -31,8 +31,8 @@ const program = new Command("saypay")
   .addHelpText(
     "after",
     `
-Every command needs --config FILE (the terminal's settings) or --data FOLDER (its data folder); the environment variable
-SAYPAY_CONFIG may name the settings once for all. --json prints what the terminal answers as lines of JSON, with amounts
+Every command needs --config FILE (the terminal's settings) or, but for journal, --data FOLDER (its data folder); the
+environment variable SAYPAY_CONFIG may name the settings once for all. --json prints what the terminal answers as lines of JSON, with amounts
 in minor units as decimal strings.
 ${EXIT_HELP}
 
@@ -45,14 +45,17 @@ Examples:
   .exitOverride();
 
 function sub(parent: Command, name: string, description: string, example: string): Command {
-  return parent
+  const command = parent
     .command(name)
     .description(description)
     .addOption(new Option("-c, --config <file>", "the terminal's settings").env("SAYPAY_CONFIG"))
-    .addOption(new Option("-d, --data <folder>", "the terminal's data folder, instead of its settings"))
     .option("--json", "print the answers as lines of JSON")
     .addHelpText("after", `\nExample:\n  ${example}`)
     .exitOverride();
+  // A journal is opened as its terminal's, and the folder does not say whose it is.
+  if (parent === program)
+    command.option("-d, --data <folder>", "the terminal's data folder, instead of its settings");
+  return command;
 }
 
 function count(least: number, most: number): (text: string) => number {

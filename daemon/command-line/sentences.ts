@@ -135,7 +135,7 @@ function unclearText(answer: Extract<Sent<DeskAnswer>, { kind: "sale-unclear" }>
     case "unknown":
       return "no sale goes by that number or id; saypay sales lists them";
     case "elsewhere":
-      return "this terminal did not sell that, or long ago; a refund works with --amount, the rest on the terminal that sold it";
+      return "this terminal knows no such sale: another sold it, or it was long ago, or its record was lost; a refund works with --amount, the rest on the terminal that sold it";
     case "earlier-day":
       return `that number is of an earlier day; name the sale by its id: ${ids.join(", ")}`;
     case "ambiguous":

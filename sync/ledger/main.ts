@@ -5,16 +5,21 @@ import { Command } from "commander";
 import { pino } from "pino";
 import { Fault } from "../../daemon/core/fault.ts";
 import { BOOKS_FILE, Ledger } from "./ledger.ts";
-import { readLedgerSettings } from "./settings.ts";
+import { type LedgerSettings, readLedgerSettings } from "./settings.ts";
 import { SqliteLedgerStorage } from "./storage-sqlite.ts";
 
 /** A stop that takes longer than this is cut off; everything committed stays. */
 const STOP_LIMIT_MS = 15_000;
 
+/** sysexits.h: EX_CONFIG, a person has to act (the unit leaves it stopped); EX_TEMPFAIL, starting again may help. */
+const EXIT_SETTINGS = 78;
+const EXIT_BOOKS = 75;
+
 type Options = { readonly config: string; readonly check?: true; readonly verify?: true };
 
 async function run({ config, check, verify }: Options): Promise<void> {
-  const settings = readLedgerSettings(config);
+  const settings = settingsOf(config);
+  if (settings === null) return;
   if (check) {
     process.stdout.write(`${config}: no mistakes\n`);
     return;
@@ -36,6 +41,17 @@ async function run({ config, check, verify }: Options): Promise<void> {
   await started;
 }
 
+/** Null when the file has mistakes, which have been said. */
+function settingsOf(config: string): LedgerSettings | null {
+  try {
+    return readLedgerSettings(config);
+  } catch (fault) {
+    fail(fault);
+    process.exitCode = EXIT_SETTINGS;
+    return null;
+  }
+}
+
 /** Checks a ledger that is not running: the audit chain against itself and the charges, and the balance. */
 function verifyBooks(path: string): void {
   if (!existsSync(path)) throw new Fault("settings.invalid", `${path} does not exist; nothing to verify`);
@@ -52,7 +68,8 @@ function verifyBooks(path: string): void {
 function fail(fault: unknown): void {
   const text = fault instanceof Fault ? fault.message : fault instanceof Error ? fault.stack : String(fault);
   process.stderr.write(`saypay ledger: ${text}\n`);
-  process.exitCode = 1;
+  const code = fault instanceof Fault ? fault.code : null;
+  process.exitCode = code === "journal.locked" || code === "journal.unwritable" ? EXIT_BOOKS : 1;
 }
 
 const program = new Command("ledger")
@@ -60,6 +77,12 @@ const program = new Command("ledger")
   .requiredOption("--config <file>", "settings file (see sync/ledger/ledger.example.yaml)")
   .option("--check", "only read the settings and list their mistakes")
   .option("--verify", "check the books of a ledger that is stopped: audit chain, states, balance")
+  .addHelpText(
+    "after",
+    `
+Exit status: 0 stopped on request, ${EXIT_SETTINGS} settings have mistakes, ${EXIT_BOOKS} the books are locked or cannot
+be written, 1 another fault.`,
+  )
   .action(async (options: Options) => run(options));
 
 program.parseAsync().catch(fail);

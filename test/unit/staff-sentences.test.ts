@@ -146,7 +146,7 @@ describe("an answer is one line, and a status for scripts", () => {
     [
       { kind: "sale-unclear", why: "elsewhere", candidates: [] },
       "unclear",
-      "this terminal did not sell that, or long ago; a refund works with --amount, the rest on the terminal that sold it",
+      "this terminal knows no such sale: another sold it, or it was long ago, or its record was lost; a refund works with --amount, the rest on the terminal that sold it",
     ],
     [
       { kind: "sale-unclear", why: "earlier-day", candidates: [OLD] },
