@@ -68,7 +68,8 @@ export function ledgerApi(parts: HttpParts): Hono {
     const key = context.req.param("key");
     const terminal = context.req.query("terminal");
     const filter = terminal === undefined ? { key } : { key, terminal };
-    const { transactions } = statementJson(await storage.statement({ ...filter, limit: MAX_TRANSACTIONS }));
+    const found = await storage.transactions({ ...filter, limit: MAX_TRANSACTIONS });
+    const transactions = transactionsJson(found.transactions);
     if (transactions.length === 0) return context.json({ error: `no transaction has the key ${key}` }, 404);
     return context.json({ transactions });
   });
@@ -96,17 +97,21 @@ function sameText(given: string, expected: string): boolean {
   return timingSafeEqual(digest(given), digest(expected));
 }
 
+function transactionsJson(transactions: Statement["transactions"]) {
+  return transactions.map(({ amount, refundedMinor, refunds, ...transaction }) => ({
+    ...transaction,
+    amountMinor: amount.minor.toString(),
+    currency: amount.currency,
+    refundedMinor: refundedMinor.toString(),
+    refunds: refunds.map(({ minor, ...refund }) => ({ ...refund, amountMinor: minor.toString() })),
+  }));
+}
+
 function statementJson(statement: Statement) {
   return {
     balanced: statement.balanced,
     truncated: statement.truncated,
-    transactions: statement.transactions.map(({ amount, refundedMinor, refunds, ...transaction }) => ({
-      ...transaction,
-      amountMinor: amount.minor.toString(),
-      currency: amount.currency,
-      refundedMinor: refundedMinor.toString(),
-      refunds: refunds.map(({ minor, ...refund }) => ({ ...refund, amountMinor: minor.toString() })),
-    })),
+    transactions: transactionsJson(statement.transactions),
     totals: statement.totals.map(({ minor, ...total }) => ({ ...total, amountMinor: minor.toString() })),
     refundTotals: statement.refundTotals.map(({ minor, ...total }) => ({
       ...total,

@@ -10,17 +10,24 @@ import type {
   StatementFilter,
   StatementRefund,
   StatementTransaction,
+  Transactions,
 } from "./storage.ts";
 
 export function memoryStatement(books: MemoryBooks, filter: StatementFilter): Statement {
-  const found = chargesOf(books, filter);
   return {
-    transactions: found.slice(0, filter.limit).map((charge) => transactionOf(books, charge)),
-    truncated: found.length > filter.limit,
+    ...memoryTransactions(books, filter),
     accounts: accountsOf(books),
     totals: totalsOf(books.charges),
     refundTotals: totalsOf(books.refunds),
     balanced: isWhole(books),
+  };
+}
+
+export function memoryTransactions(books: MemoryBooks, filter: StatementFilter): Transactions {
+  const found = chargesOf(books, filter);
+  return {
+    transactions: found.slice(0, filter.limit).map((charge) => transactionOf(books, charge)),
+    truncated: found.length > filter.limit,
   };
 }
 

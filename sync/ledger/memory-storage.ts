@@ -31,7 +31,7 @@ import {
   recallFromMemory,
   terminalsInMemory,
 } from "./memory-registry.ts";
-import { memoryStatement } from "./memory-statement.ts";
+import { memoryStatement, memoryTransactions } from "./memory-statement.ts";
 import { isEarly } from "./patience.ts";
 import type { Refund } from "./refund.ts";
 import type {
@@ -61,6 +61,7 @@ import {
   type Settlement,
   type Statement,
   type StatementFilter,
+  type Transactions,
 } from "./storage.ts";
 
 export class MemoryLedgerStorage implements PromptLedgerStorage {
@@ -309,6 +310,10 @@ export class MemoryLedgerStorage implements PromptLedgerStorage {
     return [...this.#open().alarms.values()]
       .sort((a, b) => b.lastMs - a.lastMs || compare(a.kind, b.kind) || compare(a.subject, b.subject))
       .slice(0, limit);
+  }
+
+  transactions(filter: StatementFilter): Transactions {
+    return memoryTransactions(this.#open(), filter);
   }
 
   statement(filter: StatementFilter): Statement {

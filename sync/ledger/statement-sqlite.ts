@@ -13,12 +13,24 @@ import type {
   StatementRefund,
   StatementTransaction,
   StateTotal,
+  Transactions,
 } from "./storage.ts";
 
 type Db = Database.Database;
 
 /** The transactions that the filter asks for; accounts, totals and balance are those of the whole ledger. */
 export function readStatement(db: Db, filter: StatementFilter): Statement {
+  const accounts = readAccounts(db);
+  return {
+    ...readTransactions(db, filter),
+    accounts,
+    totals: readTotals(db),
+    refundTotals: readRefundTotals(db),
+    balanced: accountsBalance(accounts),
+  };
+}
+
+export function readTransactions(db: Db, filter: StatementFilter): Transactions {
   const conditions = [
     ...(filter.terminal === undefined ? [] : ["terminal = @terminal"]),
     ...(filter.key === undefined ? [] : ["key = @key"]),
@@ -35,17 +47,12 @@ export function readStatement(db: Db, filter: StatementFilter): Statement {
     key: filter.key ?? null,
     limit: filter.limit + 1,
   });
-  const accounts = readAccounts(db);
   const refunds = prepared(db, "SELECT * FROM refunds WHERE charge_id = ? ORDER BY id");
   return {
     transactions: found
       .slice(0, filter.limit)
       .map((row) => transactionOf(row, refunds.all(count(row, "id")).map(statementRefundOf))),
     truncated: found.length > filter.limit,
-    accounts,
-    totals: readTotals(db),
-    refundTotals: readRefundTotals(db),
-    balanced: accountsBalance(accounts),
   };
 }
 

@@ -44,7 +44,7 @@ import {
   recallCharges,
 } from "./registry-sqlite.ts";
 import { chargeOf } from "./row.ts";
-import { readStatement } from "./statement-sqlite.ts";
+import { readStatement, readTransactions } from "./statement-sqlite.ts";
 import {
   type Alarm,
   type DeadLetter,
@@ -62,6 +62,7 @@ import {
   type Settlement,
   type Statement,
   type StatementFilter,
+  type Transactions,
 } from "./storage.ts";
 
 type Db = Database.Database;
@@ -335,6 +336,10 @@ export class SqliteLedgerStorage implements PromptLedgerStorage {
   /** Reads the whole audit log; not part of the interface, because it is for people. */
   verify(): AuditVerdict {
     return verifyAudit(this.#open());
+  }
+
+  transactions(filter: StatementFilter): Transactions {
+    return readTransactions(this.#open(), filter);
   }
 
   statement(filter: StatementFilter): Statement {

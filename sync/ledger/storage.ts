@@ -195,10 +195,13 @@ export type RefundTotal = {
   readonly minor: bigint;
 };
 
-export type Statement = {
+export type Transactions = {
   readonly transactions: readonly StatementTransaction[];
   /** More transactions exist than were listed. */
   readonly truncated: boolean;
+};
+
+export type Statement = Transactions & {
   readonly accounts: readonly AccountBalance[];
   readonly totals: readonly StateTotal[];
   readonly refundTotals: readonly RefundTotal[];
@@ -284,6 +287,8 @@ export interface LedgerStorage extends TerminalRegistry {
   raise(alarm: Raise, nowMs: number): Eventual<void>;
   bury(letter: DeadLetter, nowMs: number): Eventual<void>;
   alarms(limit: number): Eventual<readonly Alarm[]>;
+  /** What the filter asks for, without the sums of the whole ledger, which take as long as it is large. */
+  transactions(filter: StatementFilter): Eventual<Transactions>;
   statement(filter: StatementFilter): Eventual<Statement>;
 }
 

@@ -105,6 +105,9 @@ describe.each([
       const statement = storage.statement(filter);
       expect(statement.transactions.map(({ terminal, key }) => `${terminal} ${key}`)).toEqual(expected);
       expect(statement.truncated).toBe(truncated);
+      // The same without the sums of the whole ledger.
+      const { transactions } = statement;
+      expect(storage.transactions(filter)).toEqual({ transactions, truncated });
     });
 
     test("sums by state and by account, whatever the filter", () => {
