@@ -1,9 +1,10 @@
 /**
- * Journals that the ledger does not accept, at a whole counter: an old backup that was put back and a journal that is
- * gone. The terminal says so and sells nothing; `saypay journal adopt` makes a successor, and it sells again.
+ * Journals that the ledger does not accept, at a whole counter: an old backup that was put back, a copy and a journal that
+ * is gone. The terminal says so and sells nothing; `saypay journal adopt` makes a successor, and it sells again.
  */
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Screen } from "../../daemon/display/screen.ts";
 import { Counter } from "../support/counter.ts";
@@ -32,6 +33,31 @@ async function restart(between: () => void | Promise<void>): Promise<void> {
   await counter.daemon.end();
   await between();
   await counter.startDaemon();
+}
+
+/** What the ledger said to each greeting, from its log. */
+function verdicts(): string[] {
+  const lines = readFileSync(join(counter.folder, "ledger.log"), "utf8").split("\n");
+  return lines.flatMap((line) => /"verdict":"([^"]+)".*"greeted"/.exec(line)?.[1] ?? []);
+}
+
+/** What the ledger says when the terminal is started again. */
+async function verdictAfter(between: () => void): Promise<string> {
+  const before = verdicts().length;
+  await restart(between);
+  await until("a verdict", async () => verdicts().length > before && (await counter.health()).linkUp);
+  return verdicts().at(-1) ?? "";
+}
+
+/** How many openings the journal names, as it lies on the disk. */
+function openingsOnDisk(): number {
+  const database = new Database(counter.journal, { readonly: true });
+  try {
+    const text = database.prepare<[], string>("SELECT openings FROM identity").pluck().get();
+    return text === undefined ? 0 : text.split(",").length;
+  } finally {
+    database.close();
+  }
 }
 
 /** The journal's own id, as `saypay status` tells it. */
@@ -98,6 +124,24 @@ describe("a journal that the ledger does not accept", { timeout: CASE_LIMIT_MS }
     // What was sold after the backup is the ledger's to tell of; its number is not given away again.
     expect(await staff("refund", second, "--amount", "500")).toMatchObject({ status: 0 });
     expect(readdirSync(join(counter.folder, "data")).some((name) => name.includes("adopted"))).toBe(true);
+  });
+
+  it("because it is a copy, stays refused however often it is started, and does not push the original out", async () => {
+    const original = join(counter.folder, "original.sqlite");
+    const copy = join(counter.folder, "copy.sqlite");
+    const change = (to: string, from: string) => (): void => {
+      renameSync(counter.journal, to);
+      renameSync(from, counter.journal);
+    };
+    const again = (): void => undefined;
+    expect(await verdictAfter(() => copyFileSync(counter.journal, copy))).toBe("welcome");
+    expect(await verdictAfter(change(original, copy))).toBe("copied");
+    for (const _start of ["second", "third", "fourth"]) expect(await verdictAfter(again)).toBe("copied");
+    await until("the bar", async () => (await standing()) === "barred");
+    expect(await verdictAfter(change(copy, original))).toBe("welcome");
+    // It has noted that it was welcomed, and names what comes after.
+    expect(await verdictAfter(() => expect(openingsOnDisk()).toBe(1))).toBe("welcome");
+    expect(await standing()).toBe("welcome");
   });
 
   it("because it is new, sells again as the successor of the one that the ledger knows", async () => {
