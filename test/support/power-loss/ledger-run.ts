@@ -5,7 +5,7 @@
  *
  * MISTAKE: "none", or "normal", which is SQLite's weaker setting behind the back of the storage.
  */
-import { openSync, writeFileSync, writeSync } from "node:fs";
+import { openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { LedgerRequest } from "../../../daemon/core/clearing.ts";
 import { authorise, DeskWorld, query, refund, reverse } from "../ledger-desk.ts";
@@ -61,6 +61,8 @@ for (let sale = 1; sale <= Number(sales); sale += 1) {
 }
 writeFileSync(writesFile, contents.join("\n"));
 writeSync(marks, `${END}\n`);
+// The gateway's own memory lies elsewhere and is nobody's afterwards.
+rmSync(world.folder, { recursive: true, force: true });
 process.kill(process.pid, "SIGKILL");
 
 function requestsOf(sale: number, chance: Random): readonly LedgerRequest[] {
