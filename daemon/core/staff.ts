@@ -83,7 +83,7 @@ export type StaffAnswer =
 export type BarReason =
   /** Another machine runs with a copy of this journal. */
   | "copied"
-  /** The ledger has seen more of this journal than it holds: an old backup was put back. */
+  /** The ledger has seen more of this journal than it holds: an old backup was put back, or an older copy runs. */
   | "restored"
   /** The ledger knows another journal of this terminal, and this one does not say that it continues it. */
   | "replaced";
