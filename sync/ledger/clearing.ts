@@ -177,21 +177,22 @@ export class Clearing {
 
   /**
    * Nothing is charged under the key when this answers "reversed". A charge that was declined is answered the same
-   * way, for the same is true of it, but not to staff who wants to give its money back: there is none. A charge of which
-   * something was given back, or may have been, is not reversed.
+   * way, for the same is true of it, but not to staff who wants to give its money back: there is none. Nor is there any of
+   * a charge that never came here: should it be one that these books have lost, nobody may say that its money goes back.
+   * A charge of which something was given back, or may have been, is not reversed.
    */
   *#reverse(terminal: string, { key, saleId, reason }: Reverse): Procedure<LedgerOutcome> {
+    const nothing: LedgerOutcome =
+      reason === "void" ? { kind: "refund-refused", reason: "not-charged" } : { kind: "reversed" };
     const found = yield* stored("find", terminal, key);
     if (found === undefined && (yield* stored("entomb", terminal, key, saleId, this.#parts.now()))) {
-      return { kind: "reversed" };
+      return nothing;
     }
     // Not entombed: another worker has stored the charge since.
     const charge = found ?? (yield* stored("find", terminal, key));
     if (charge === undefined) throw new Error(`${terminal} ${key} is neither a charge nor entombed`);
     if (charge.saleId !== saleId) return yield* this.#conflict(terminal, key, "reversed under another sale");
-    if (charge.state === "declined") {
-      return reason === "void" ? { kind: "refund-refused", reason: "not-charged" } : { kind: "reversed" };
-    }
+    if (charge.state === "declined") return nothing;
     if (charge.state === "reversed") return outcomeOf(charge);
     if (charge.state === "reversing") return outcomeOf(yield* this.#sendReversal(charge));
     const { now, patience } = this.#parts;

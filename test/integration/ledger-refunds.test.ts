@@ -204,6 +204,18 @@ describe("a void", () => {
     expect(world.charged()).toBe(1);
   });
 
+  test.each([
+    ["declined", () => world.ask(authorise("s/1", 15_951))],
+    ["never seen here, as in books that were put back from a backup", async () => undefined],
+  ])("of a sale that was %s says that there is nothing to give back", async (_what, prepare) => {
+    await prepare();
+    expect(await world.ask(takeBack("s/1"))).toBe("refund-refused not-charged");
+    expect(await world.ask(takeBack("s/1"))).toBe("refund-refused not-charged");
+    // And it stays so, should the authorisation come after all.
+    expect(await world.ask(authorise("s/1", 15_951))).not.toBe("approved");
+    expect(world.charged()).toBe(0);
+  });
+
   test("of a sale whose refund was refused takes all of it back", async () => {
     await world.ask(authorise("s/1"));
     expect(await world.ask(refund("s/refund-a", 4_951))).toBe("refund-refused gateway");
