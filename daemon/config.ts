@@ -6,6 +6,7 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { DRIVER_SETTINGS } from "../drivers/settings.ts";
 import { readSettings } from "../sync/settings-file.ts";
+import { Fault } from "./core/fault.ts";
 import type { Menu } from "./core/menu.ts";
 import type { SaleSettings } from "./core/settings.ts";
 import { readMenu } from "./menu-file.ts";
@@ -148,8 +149,8 @@ export type Config = Omit<z.infer<typeof configSchema>, "menu"> & { readonly men
 
 /** Reads settings and menu. Throws Fault "settings.invalid" with every mistake as file:line:column. */
 export function readConfig(path: string): Config {
-  const config = readSettings(path, configSchema);
   const here = (file: string): string => resolve(dirname(path), file);
+  const config = settingsOf(path, here);
   const { cardReader, hearing: ears, ledger: given } = config;
   const { tls: files, ...rest } = given;
   return {
@@ -167,6 +168,28 @@ export function readConfig(path: string): Config {
         : { tls: { ca: here(files.ca), cert: here(files.cert), key: here(files.key) } }),
     },
   };
+}
+
+/** The settings. Where they have mistakes, those of the menu that they name are told with them. */
+function settingsOf(path: string, here: (file: string) => string): z.output<typeof configSchema> {
+  try {
+    return readSettings(path, configSchema);
+  } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
+    const menu = faultOf(() => readSettings(path, z.looseObject({ menu: text })).menu);
+    const menuFault = menu instanceof Fault ? null : faultOf(() => readMenu(here(menu)));
+    const details = [cause.detail, ...(menuFault instanceof Fault ? [menuFault.detail] : [])];
+    throw new Fault("settings.invalid", details.join("\n"), { cause });
+  }
+}
+
+function faultOf<Value>(read: () => Value): Value | Fault {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof Fault) return cause;
+    throw cause;
+  }
 }
 
 /** The part that the core decides by; it is journalled when it changes. */

@@ -6,6 +6,8 @@ type Node = {
   type?: string;
   description?: string;
   default?: unknown;
+  const?: unknown;
+  anyOf?: Node[];
   enum?: unknown[];
   properties?: Record<string, Node>;
   required?: string[];
@@ -17,7 +19,7 @@ type Node = {
 /** Markdown: one table row a setting, nested keys joined by dots. */
 export function settingsPage(): string {
   const schema = z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" }) as Node;
-  const rows = rowsOf(schema, "");
+  const rows = rowsOf(schema, "", "required");
   return [
     "# Settings of the terminal daemon",
     "",
@@ -30,18 +32,22 @@ export function settingsPage(): string {
   ].join("\n");
 }
 
-function rowsOf(node: Node, prefix: string): string[] {
+/** `required`: what a key that cannot be left out says, which in a section that can be left out is less. */
+function rowsOf(node: Node, prefix: string, required: string): string[] {
   return Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
     const path = prefix === "" ? key : `${prefix}.${key}`;
-    if (child.properties !== undefined) return rowsOf(child, path);
-    const standard =
-      child.default === undefined ? (node.required?.includes(key) ? "required" : "") : show(child.default);
+    const isRequired = node.required?.includes(key) ?? false;
+    if (child.properties !== undefined)
+      return rowsOf(child, path, isRequired ? required : `required with \`${path}\``);
+    const standard = child.default === undefined ? (isRequired ? required : "") : show(child.default);
     return [`| \`${path}\` | ${kindOf(child)} | ${standard} | ${child.description ?? ""} |`];
   });
 }
 
 function kindOf(node: Node): string {
   if (node.enum !== undefined) return node.enum.map(show).join(", ");
+  if (node.const !== undefined) return show(node.const);
+  if (node.anyOf !== undefined) return node.anyOf.map(kindOf).join(", ");
   const range =
     node.maximum !== undefined && node.maximum < Number.MAX_SAFE_INTEGER
       ? ` ${node.minimum ?? 0} to ${node.maximum}`

@@ -82,6 +82,14 @@ function mistakesOf(issue: Issue, prefix: Path, document: Document, schema: z.Zo
     }));
   }
   if (issue.code === "invalid_union") {
+    const values = issue.errors.flatMap(([only, ...more]) =>
+      only?.code === "invalid_value" && only.path.length === 0 && more.length === 0 ? only.values : [],
+    );
+    // Alternatives that are all fixed values: every one of them is told.
+    if (values.length >= issue.errors.length && values.length > 0) {
+      const message = `Invalid option: expected one of ${values.map((value) => JSON.stringify(value)).join("|")}`;
+      return [{ offset: valueOffset(document, path), path, message }];
+    }
     // Of the alternatives, the one with the fewest mistakes is most likely the one that was meant.
     const [closest] = [...issue.errors].sort((a, b) => weight(a) - weight(b));
     if (closest !== undefined && closest.length > 0) {

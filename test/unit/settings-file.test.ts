@@ -13,6 +13,7 @@ const SCHEMA = z.strictObject({
       z.strictObject({ kind: z.literal("tcp"), address: z.string() }),
     ])
     .optional(),
+  columns: z.union([z.literal(32), z.literal(42)]).optional(),
   drivers: z.array(z.strictObject({ unit: z.string() })).default([]),
 });
 
@@ -54,7 +55,12 @@ describe("settings file", () => {
     [
       "unlike anything",
       "terminal: t\nbroker: {host: a}\nzebra: 1",
-      ["s.yaml:3:1 zebra: unknown setting; known here: terminal, broker, link, drivers"],
+      ["s.yaml:3:1 zebra: unknown setting; known here: terminal, broker, link, columns, drivers"],
+    ],
+    [
+      "none of a few values",
+      "terminal: t\nbroker: {host: a}\ncolumns: 40",
+      ["s.yaml:3:10 columns: Invalid option: expected one of 32|42"],
     ],
     ["duplicate key", "terminal: t\nterminal: u", ["s.yaml:2:1 Map keys must be unique"]],
     [
