@@ -22,11 +22,11 @@ import { weaken } from "./weakening.ts";
 
 const [, , folder = "", writesFile = "", seed = "", sales = "", mistake = "", plan] = process.argv;
 /** Now and then the daemon is stopped and started again, which makes the journal one file and its log a new one. */
-const REOPEN_EVERY = 25;
+const REOPEN_EVERY = 7;
 /** Offline sales are drained in heaps. */
 const DRAIN_EVERY = 6;
-/** Often enough that some openings are welcomed late and others never. */
-const WELCOME_EVERY = 10;
+/** Out of step with the openings: some are welcomed at once, some late. */
+const WELCOME_EVERY = 5;
 const FORGET_EVERY = 17;
 const CLOSE_DAY_EVERY = 22;
 const RETENTION: Retention = { keepMs: 120_000, keepEvents: 120 };

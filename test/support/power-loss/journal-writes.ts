@@ -76,11 +76,18 @@ export function expectationsOf(writes: readonly JournalWrite[]): readonly Expect
       if (settings === null) throw new Error("the run does not begin with its settings");
       state = step(settings, state, event).state;
     }
+    const durable = isDurable(twin, done);
     position = repeatWrite(twin, done) ?? position;
-    const durable = done.write.kind !== "append" || done.write.commit.synced !== false;
     expectations.push({ done, durable, position, content: contentOf(twin, state, tokens) });
   }
   return expectations;
+}
+
+/** Whether it is on the disk, with everything before it, once it has returned; asked before it is repeated. */
+function isDurable(twin: SaleStore, { write }: JournalWrite): boolean {
+  if (write.kind === "append") return write.commit.synced !== false;
+  // An opening that was welcomed before is not written again.
+  return write.kind !== "welcomed" || twin.identity().openings.length > 1;
 }
 
 /** Gives the position of an append. */
