@@ -69,7 +69,7 @@ function verdictOnSame(known: KnownJournal, claim: JournalClaim): Verdict {
       because:
         `journal ${journalId} ends at outbox position ${lastOutboxPosition}, and the ledger holds a sale or refund from its ` +
         `position ${known.highestPosition}: an older copy was put back, or runs in another machine, which is to be stopped; ` +
-        'run "saypay journal adopt" on the terminal, which brings the missing sales back from the ledger',
+        'run "saypay journal adopt" on the terminal, which then asks the ledger for what it has lost',
     };
   }
   if (openings.includes(known.bootNonce)) return { kind: "welcome" };
