@@ -105,6 +105,11 @@ export class JournalKeeper {
     this.#pruning = setTimeout(piece, PRUNE_PAUSE_MS);
   }
 
+  /** After every commit: what the journal has to do for itself it does while nobody is at the counter. */
+  committed({ sale }: TerminalState): void {
+    if (sale === null) this.store.tidy();
+  }
+
   close(): void {
     clearTimeout(this.#pruning);
     this.store.close();

@@ -186,6 +186,11 @@ export class Terminal {
 
   #committed(state: TerminalState, events: readonly SaleEvent[]): void {
     this.#watch.committed(state, events);
+    try {
+      this.#journal.committed(state);
+    } catch (cause) {
+      this.#failed(cause);
+    }
     this.#observers.tell({ kind: "view", view: this.#view() });
   }
 

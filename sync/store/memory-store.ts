@@ -229,6 +229,11 @@ export class MemoryStore<Event extends JournalEvent, State> implements Store<Eve
     return this.#content().denyList;
   }
 
+  /** There is no log beside this medium. */
+  tidy(): void {
+    this.#content();
+  }
+
   prune(retention: Retention, nowMs: number): boolean {
     return this.#write(true, (content) => {
       this.#catchUp(content);

@@ -19,6 +19,12 @@ export const BUSY_TIMEOUT_MS = 2_000;
 /** The journal names cards by their tokens: for the daemon's user only. */
 export const FILE_MODE = 0o600;
 
+/**
+ * The log is moved into the file by tidy(), when nobody is at the counter. SQLite does it by itself, in the middle of a
+ * commit, only for a log that has grown to 32 MiB because nobody ever called.
+ */
+const LOG_PAGES = 8_192;
+
 /** The settings that must be in force, as SQLite reports them (sqlite.org/pragma.html). */
 const REQUIRED: readonly (readonly [pragma: string, value: unknown])[] = [
   ["journal_mode", "wal"],
@@ -51,6 +57,7 @@ export function openFile(path: string, migrations: readonly string[] = MIGRATION
       database.pragma("journal_mode = WAL");
       database.pragma("foreign_keys = ON");
       database.pragma("secure_delete = ON");
+      database.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
       for (const [pragma, value] of REQUIRED) {
         const found = database.pragma(pragma, { simple: true });
         if (found !== value)

@@ -34,6 +34,9 @@ export const PAGE_ROWS = 500;
 /** The chain is known to be good up to at most this many events before the last. */
 export const VERIFIED_EVERY = 1_000;
 
+/** About a dozen sales, 2 MiB of log: what moving costs is then far above what calling costs. */
+export const TIDY_AFTER_APPENDS = 100;
+
 /** Everything that exists while the file is open. */
 export type Session = {
   readonly path: string;
@@ -55,6 +58,10 @@ export type Session = {
   /** Characters of the events since the snapshot was taken. */
   sinceSnapshot: number;
   readonly unsavedSends: Map<string, number>;
+  /** Whether the connection's next commit waits for the disk. */
+  isSyncing: boolean;
+  /** Since the log was last moved into the file. */
+  appends: number;
 };
 
 export type SessionPlace = {
@@ -89,6 +96,8 @@ export function startSession(place: SessionPlace): Session {
       state: undefined,
       sinceSnapshot: 0,
       unsavedSends: new Map(),
+      isSyncing: true,
+      appends: 0,
     };
     const from = identity.boots === 0 ? origin : trustedLink(session);
     session.head = followChain(from, walk(session, from.position + 1), path);
@@ -100,6 +109,16 @@ export function startSession(place: SessionPlace): Session {
     countBoot(session);
     return session;
   });
+}
+
+/**
+ * In WAL mode a commit under NORMAL is written in its order and not synced, and the next one under FULL makes it durable
+ * too (sqlite.org/pragma.html#pragma_synchronous).
+ */
+export function setSyncing(session: Session, isSyncing: boolean): void {
+  if (session.isSyncing === isSyncing) return;
+  session.database.pragma(`synchronous = ${isSyncing ? "FULL" : "NORMAL"}`);
+  session.isSyncing = isSyncing;
 }
 
 export function saveIdentity(session: Session, identity: StoredIdentity): void {

@@ -31,7 +31,9 @@ import {
   saveIdentity,
   saveSeal,
   saveVerified,
+  setSyncing,
   startSession,
+  TIDY_AFTER_APPENDS,
   VERIFIED_EVERY,
   walk,
 } from "./sqlite-session.ts";
@@ -104,6 +106,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
     });
     Object.assign(session, after);
     session.unsavedSends.clear();
+    session.appends += 1;
     return after.head.position;
   }
 
@@ -185,6 +188,14 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
     return this.#read(readDenyList);
   }
 
+  tidy(): void {
+    const session = this.#require();
+    if (session.appends < TIDY_AFTER_APPENDS) return;
+    session.appends = 0;
+    // Passive: a support tool that reads the file meanwhile is not waited for.
+    this.#guarded(session, () => session.database.pragma("wal_checkpoint(PASSIVE)"));
+  }
+
   prune(retention: Retention, nowMs: number): boolean {
     const session = this.#require();
     const { more, ...after } = this.#write(session, true, () => {
@@ -222,19 +233,21 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
     }
   }
 
-  /** A broken rule rolls back cleanly and is the caller's; anything else leaves the disk unknown. */
   #write<Result>(session: Session, synced: boolean, work: () => Result): Result {
-    const { database } = session;
+    return this.#guarded(session, () => {
+      setSyncing(session, synced);
+      return session.database.transaction(work).immediate();
+    });
+  }
+
+  /** A broken rule rolls back cleanly and is the caller's; anything else leaves the disk unknown. */
+  #guarded<Result>(session: Session, work: () => Result): Result {
     try {
-      // In WAL mode NORMAL writes in the same order and leaves the waiting to the next transaction under FULL.
-      if (!synced) database.pragma("synchronous = NORMAL");
-      return database.transaction(work).immediate();
+      return work();
     } catch (error) {
       const fault = this.#failed(session, error);
       if (fault instanceof Fault) this.#failure = fault;
       throw fault;
-    } finally {
-      if (!synced) database.pragma("synchronous = FULL");
     }
   }
 
@@ -265,6 +278,7 @@ export class SqliteStore<Event extends JournalEvent, State> implements Store<Eve
 
 /** Leaves a file that opens at once and has no -wal beside it: SQLite removes what it has written into the file. */
 function settle(session: Session): void {
+  setSyncing(session, true);
   session.database
     .transaction(() => {
       for (const [id, count] of session.unsavedSends) session.statements.addSent.run(count, id);

@@ -165,6 +165,11 @@ export interface Store<Event extends JournalEvent, State> extends Outbox {
   /** The newest deny list that was kept, null when none ever came. */
   denyList(): DenyList | null;
   /**
+   * Moves the log into the file when it has grown. SQLite would do that inside some commit, and a customer would wait for
+   * its syncs between tap and approval; called when nobody is at the counter, it costs nobody anything.
+   */
+  tidy(): void;
+  /**
    * Forgets what is older than the retention, a bounded piece at a time; call again while it answers true. The chain
    * goes on from the last link that was forgotten, which stays.
    */

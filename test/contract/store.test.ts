@@ -3,6 +3,7 @@
  * keep a journal, ways to open it, to crash (forget without closing) and to damage it.
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TIDY_AFTER_APPENDS } from "../../sync/store/sqlite-session.ts";
 import type { Commit, Store } from "../../sync/store/store.ts";
 import { SMALL_STATE } from "../../sync/store/writing.ts";
 import { codeOf, commit, row } from "../support/journal-commits.ts";
@@ -253,6 +254,15 @@ describe.each([
       expect(store.deadLetters()).toEqual([{ id: "r1", reason: "too long", atMs: 5, request: AUTHORISE }]);
       expect(store.depth()).toBe(1);
     });
+  });
+
+  test("tidying up changes nothing that can be seen, and may be asked for at any time", () => {
+    for (let count = 1; count <= TIDY_AFTER_APPENDS; count += 1) {
+      store.append(commit("a"));
+      store.tidy();
+    }
+    expect(store.verify()).toEqual({ events: TIDY_AFTER_APPENDS });
+    expect(reopened()).toMatchObject({ statePosition: TIDY_AFTER_APPENDS });
   });
 
   describe("a large state", () => {

@@ -295,3 +295,22 @@ test("a refused answer and its dead letter are one transaction", () => {
   ).toEqual([{ status: "acknowledged", told: 1, reason: "refused: invalid" }]);
   support.close();
 });
+
+test("the log is moved into the file when it is asked to, and not in the middle of an append", () => {
+  const store = newStore();
+  store.open();
+  const fileBytes = (): number => statSync(path).size;
+  const before = fileBytes();
+  // SQLite's own habit is to do it at 1,000 pages, which these appends pass.
+  for (let position = 1; position <= 600; position += 1) store.append(commit("a"));
+  expect(statSync(`${path}-wal`).size).toBeGreaterThan(1_000 * 4_096);
+  expect(fileBytes()).toBe(before);
+  store.tidy();
+  expect(fileBytes()).toBeGreaterThan(before);
+  const tidied = statSync(`${path}-wal`).size;
+  // Too soon to be worth it; and the room of the old log is written over.
+  store.append(commit("a"));
+  store.tidy();
+  expect(statSync(`${path}-wal`).size).toBe(tidied);
+  store.close();
+});

@@ -75,7 +75,9 @@ export class SellingCounter {
       defer: (work) => this.#deferred.push(work),
       perform: (effect) => this.#perform(effect),
       outboxGrew: () => {},
-      committed: () => {},
+      committed: ({ sale }) => {
+        if (sale === null) store.tidy();
+      },
       failed: (cause) => {
         throw cause;
       },
