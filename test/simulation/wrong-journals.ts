@@ -8,9 +8,11 @@
  */
 
 import type { LedgerRequest } from "../../daemon/core/clearing.ts";
+import type { SaleEvent } from "../../daemon/core/event.ts";
 import { Fault } from "../../daemon/core/fault.ts";
 import type { TerminalState } from "../../daemon/core/sale.ts";
 import { afterLoss } from "../../daemon/core/standing.ts";
+import { recover } from "../../daemon/shell/recovery.ts";
 import { fromCanonicalJson, toCanonicalJson } from "../../sync/store/canonical-json.ts";
 import { genesis, stateHash } from "../../sync/store/chain.ts";
 import { MemoryMedium } from "../../sync/store/memory-medium.ts";
@@ -96,7 +98,7 @@ export class WrongJournals {
     this.#backups.delete(machine);
     this.#world.note(machine.name, "an old backup is put back");
     machine.replace(backup);
-    this.#world.register.replaced(machine.name, stateOn(backup));
+    this.#world.register.replaced(machine.name, stateOn(backup, machine.terminal));
   }
 
   #lose(machine: Machine): void {
@@ -123,7 +125,7 @@ export class WrongJournals {
     const waiting = [...content.waiting.values()].map(
       ({ request }) => given(successor, request) as LedgerRequest,
     );
-    const before = stateOn(machine.medium);
+    const before = stateOn(machine.medium, machine.terminal);
     if (before === null) throw new Error("there is no state to adopt");
     const sold = [...content.sold.values()].map(({ sale }) => sale);
     const state = afterLoss(before, { waiting, sold, lastSequence: before.lastSequence });
@@ -147,9 +149,10 @@ export class WrongJournals {
   }
 }
 
-function stateOn(medium: MemoryMedium): TerminalState | null {
-  const state = medium.content?.state ?? null;
-  return state === null ? null : (given(medium, state.body) as TerminalState);
+/** Where a daemon that opened this journal would be: the snapshot and whatever was written after it. */
+function stateOn(medium: MemoryMedium, terminal: string): TerminalState | null {
+  if (medium.content?.state == null) return null;
+  return recover(new MemoryStore<SaleEvent, TerminalState>({ terminal, medium: medium.copy() })).state;
 }
 
 function given(medium: MemoryMedium, kept: unknown): unknown {
