@@ -18,6 +18,8 @@ import { readRequest, type SocketError } from "./staff-requests.ts";
 
 export const STAFF_SOCKET = "staff.sock";
 const MAXIMUM_CONNECTIONS = 8;
+/** More than these are not even told that there are too many. */
+const MAXIMUM_ACCEPTED = 64;
 const MAXIMUM_LINE_BYTES = 4_096;
 /** A connection without a request under way is let go after this. */
 const IDLE_MS = 60_000;
@@ -61,7 +63,7 @@ export class StaffSocket {
       throw fault(cause instanceof Error ? cause.message : String(cause), cause);
     }
     const server = createServer((socket) => this.#connected(socket));
-    server.maxConnections = MAXIMUM_CONNECTIONS;
+    server.maxConnections = MAXIMUM_ACCEPTED;
     await new Promise<void>((resolve, reject) => {
       server.once("error", (cause) => reject(fault(cause.message, cause)));
       // The file is made within listen(): nobody else may open it in between.
@@ -86,6 +88,13 @@ export class StaffSocket {
   }
 
   #connected(socket: Socket): void {
+    if (this.#connections.size >= MAXIMUM_CONNECTIONS) {
+      // Told, so that whoever asked knows that nothing was taken.
+      socket.on("error", () => socket.destroy());
+      socket.resume();
+      socket.end(`${toJson({ answer: { kind: "busy" }, last: true })}\n`, () => socket.destroy());
+      return;
+    }
     this.#connections.add(socket);
     const connection = new Connection(socket, this.#handle);
     socket.on("data", (bytes) => connection.received(Buffer.from(bytes)));

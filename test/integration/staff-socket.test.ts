@@ -215,16 +215,19 @@ describe("a request", () => {
 });
 
 describe("callers", () => {
-  it("are at most eight at a time", async () => {
-    await open(answering);
+  it("are at most eight at a time, and the others are told that nothing was taken", async () => {
+    await open();
     const callers = Array.from({ length: 12 }, () => new Caller().write(STATUS));
-    await until(
-      () => callers.filter(({ lines, ended }) => lines.length > 0 || ended).length === 12,
-      5_000,
-      "all",
-    );
-    expect(callers.filter(({ lines }) => lines.length > 0)).toHaveLength(8);
-    for (const caller of callers) caller.leave();
+    const refused = (): Caller[] => callers.filter(({ lines, ended }) => lines.length > 0 && ended);
+    await until(() => refused().length === 4 && asked.length === 8, 5_000, "all");
+    for (const { lines } of refused()) expect(lines).toEqual([{ answer: { kind: "busy" }, last: true }]);
+    const [first, ...others] = asked;
+    callers.find((caller) => !refused().includes(caller))?.leave();
+    await until(() => first?.left === true, 5_000, "room");
+    expect(others.every(({ left }) => !left)).toBe(true);
+    const waiting = new Caller().write(STATUS);
+    await until(() => asked.length === 9, 5_000, "the next request");
+    for (const caller of [...callers, waiting]) caller.leave();
   });
 
   it("hear every answer in order, and a command that may not wait hears the first", async () => {
