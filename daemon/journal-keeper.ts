@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { type SalvageRules, salvageJournal } from "../sync/store/salvage.ts";
+import { salvageJournal } from "../sync/store/salvage.ts";
+import type { SalvageRules } from "../sync/store/salvage-report.ts";
 import { SqliteStore } from "../sync/store/sqlite-store.ts";
 import { type DenyList, isDenied } from "../sync/wire/deny-list.ts";
 import type { SaleEvent } from "./core/event.ts";

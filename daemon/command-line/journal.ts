@@ -1,7 +1,8 @@
 /** The journal of a terminal that is stopped: checked, or continued by a successor that the ledger accepts. */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { adoptJournal, type SalvageReport } from "../../sync/store/salvage.ts";
+import { adoptJournal } from "../../sync/store/salvage.ts";
+import type { SalvageReport } from "../../sync/store/salvage-report.ts";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import { readConfig, saleSettings } from "../config.ts";
 import type { SaleEvent } from "../core/event.ts";

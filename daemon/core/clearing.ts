@@ -18,6 +18,9 @@ export type CardProof = {
   readonly counter: number;
 };
 
+/** What the terminal knows of the card beyond its token. */
+export type CardStanding = { readonly verified: boolean; readonly denied: boolean };
+
 export type SoldLine = {
   readonly itemId: string;
   readonly name: string;

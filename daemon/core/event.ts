@@ -6,8 +6,9 @@ import type { CardProof, LedgerAnswer } from "./clearing.ts";
 import type { Turn } from "./intent.ts";
 import type { Language } from "./menu.ts";
 import type { CardProblem, PrintProblem } from "./prompt.ts";
+import type { BarReason } from "./sale.ts";
 import type { SaleSettings } from "./settings.ts";
-import type { BarReason, RecalledSale, StaffRequest } from "./staff.ts";
+import type { RecalledSale, StaffRequest } from "./staff.ts";
 
 export type SaleEvent = { readonly atMs: number } & (
   | { readonly kind: "settings.applied"; readonly settings: SaleSettings }

@@ -5,7 +5,9 @@
  * The goods leave the shop before anyone has approved the charge, so the limits bound what can be lost. Ages compare
  * wall times and are a hint: a clock that was set back makes an age negative, which counts as zero.
  */
+import type { CardStanding } from "./clearing.ts";
 import type { Money } from "./money.ts";
+import type { OfflineLimit } from "./prompt.ts";
 import type { OfflineTap, OpenCharge, Standing } from "./sale.ts";
 
 export type OfflinePolicy = {
@@ -23,26 +25,6 @@ export type OfflinePolicy = {
   /** Offline approvals for one card within an hour, settled or not, the new one included. */
   readonly perCardPerHour: number;
 };
-
-export type OfflineLimit =
-  | "disabled"
-  /**
-   * The ledger does not accept this journal, or not yet: wiping, copying or damaging a journal must not wipe the limits
-   * that are counted in it.
-   */
-  | "not-welcomed"
-  /** The terminal could not check the card's cryptogram itself. */
-  | "unverified"
-  | "denied"
-  | "per-sale"
-  | "total"
-  | "count"
-  | "age"
-  | "per-card"
-  | "per-card-hour";
-
-/** What the terminal knows of the card beyond its token. */
-export type CardStanding = { readonly verified: boolean; readonly denied: boolean };
 
 export type OfflineSale = {
   readonly amount: Money;

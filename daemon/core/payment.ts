@@ -6,7 +6,7 @@
  * claim) or reversed. Whatever the ledger decides later about such a charge is settled in settlement.ts.
  */
 import { optionNames, priceLines, revalidate } from "./basket.ts";
-import type { CardProof, LedgerOutcome, SoldLine } from "./clearing.ts";
+import type { CardProof, CardStanding, LedgerOutcome, SoldLine } from "./clearing.ts";
 import { countSale } from "./day.ts";
 import {
   ask,
@@ -23,8 +23,8 @@ import {
 } from "./draft.ts";
 import type { Alarm } from "./effect.ts";
 import { type Money, sameMoney } from "./money.ts";
-import { type CardStanding, type OfflineLimit, offlineLimit, rememberTap } from "./offline.ts";
-import type { CardProblem, PrintProblem } from "./prompt.ts";
+import { offlineLimit, rememberTap } from "./offline.ts";
+import type { CardProblem, OfflineLimit, PrintProblem } from "./prompt.ts";
 import { type Receipt, type ReceiptLine, vatIn } from "./receipt.ts";
 import type { Charge, OpenCharge, Paid, PaymentPhase, ReceiptPhase } from "./sale.ts";
 import { reversalsWaiting } from "./settlement.ts";

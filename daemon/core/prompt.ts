@@ -4,7 +4,6 @@
  */
 import type { Options } from "./intent.ts";
 import type { Money } from "./money.ts";
-import type { OfflineLimit } from "./offline.ts";
 
 export type SpokenLine = { readonly itemId: string; readonly quantity: number; readonly options: Options };
 
@@ -54,3 +53,21 @@ export type DeclineReason =
   | "card-replayed";
 
 export type PrintProblem = "paper-out" | "cover-open" | "offline";
+
+/** Which limit of selling without the ledger says no, see offline.ts. */
+export type OfflineLimit =
+  | "disabled"
+  /**
+   * The ledger does not accept this journal, or not yet: wiping, copying or damaging a journal must not wipe the limits
+   * that are counted in it.
+   */
+  | "not-welcomed"
+  /** The terminal could not check the card's cryptogram itself. */
+  | "unverified"
+  | "denied"
+  | "per-sale"
+  | "total"
+  | "count"
+  | "age"
+  | "per-card"
+  | "per-card-hour";

@@ -2,13 +2,11 @@
  * The state of a terminal: at most one sale at the counter, the charges that wait for the ledger, and the totals
  * that the offline policy counts. Everything here is plain data, so that the journal can hold it.
  */
-import type { CardProof, SoldLine } from "./clearing.ts";
+import type { CardProof, CardStanding, SoldLine } from "./clearing.ts";
 import type { Options } from "./intent.ts";
 import type { Language } from "./menu.ts";
 import type { Money } from "./money.ts";
-import type { CardStanding } from "./offline.ts";
 import type { DayTotals, Paper, Receipt, RefundSlip, Total } from "./receipt.ts";
-import type { BarReason } from "./staff.ts";
 
 export type BasketLine = { readonly itemId: string; readonly quantity: number; readonly options: Options };
 
@@ -156,6 +154,15 @@ export type StaffPaper = {
 
 /** An offline approval of the last hour, settled or not: what the limit per card and hour counts. */
 export type OfflineTap = { readonly token: string; readonly timeMs: number };
+
+/** Why the ledger does not accept a journal. The terminal sells nothing until somebody has adopted or replaced it. */
+export type BarReason =
+  /** Another machine runs with a copy of this journal. */
+  | "copied"
+  /** The ledger has seen more of this journal than it holds: an old backup was put back, or an older copy runs. */
+  | "restored"
+  /** The ledger knows another journal of this terminal, and this one does not say that it continues it. */
+  | "replaced";
 
 /** Whether the ledger accepts the journal that this terminal sells with. */
 export type Standing =

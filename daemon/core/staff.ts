@@ -79,15 +79,6 @@ export type StaffAnswer =
   | { readonly kind: "day-closed"; readonly report: DayReport }
   | { readonly kind: "dismissed" };
 
-/** Why the ledger does not accept a journal. The terminal sells nothing until somebody has adopted or replaced it. */
-export type BarReason =
-  /** Another machine runs with a copy of this journal. */
-  | "copied"
-  /** The ledger has seen more of this journal than it holds: an old backup was put back, or an older copy runs. */
-  | "restored"
-  /** The ledger knows another journal of this terminal, and this one does not say that it continues it. */
-  | "replaced";
-
 /** A charge that the ledger made for this terminal. */
 export type RecalledSale = {
   readonly saleId: string;

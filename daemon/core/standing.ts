@@ -5,8 +5,8 @@
 import type { LedgerRequest } from "./clearing.ts";
 import { close, type Draft, remark } from "./draft.ts";
 import type { SaleEvent } from "./event.ts";
-import { isOrdering, type OpenCharge, type OpenRefund, type TerminalState } from "./sale.ts";
-import type { BarReason, SoldSale } from "./staff.ts";
+import { type BarReason, isOrdering, type OpenCharge, type OpenRefund, type TerminalState } from "./sale.ts";
+import type { SoldSale } from "./staff.ts";
 
 /** A customer can be served. A journal that the ledger has not seen yet may sell as long as the ledger answers. */
 export function maySell(state: TerminalState): boolean {

@@ -7,7 +7,7 @@
  */
 import type { KeyObject } from "node:crypto";
 import { type DenyList, encodeDenyList, topicsOf } from "../wire.ts";
-import type { LinkLog } from "./terminal-link.ts";
+import type { LinkLog } from "./link-log.ts";
 
 /** How long a change waits for more of them: an operator's script denies many cards, and one list holds them all. */
 const GATHER_MS = 200;

@@ -27,7 +27,7 @@
  *
  * A verdict other than welcome changes nothing that is known, so a wrong machine cannot push the right one out.
  */
-import type { BarReason } from "../../daemon/core/staff.ts";
+import type { BarReason } from "../../daemon/core/sale.ts";
 import type { Greeting } from "../wire/greeting.ts";
 
 /** What the ledger knows of the journal that a terminal sells with. */

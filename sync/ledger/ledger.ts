@@ -15,13 +15,14 @@ import type { Gateway } from "./gateways/gateway.ts";
 import { GATEWAYS } from "./gateways/registry.ts";
 import { SandboxGateway } from "./gateways/sandbox/sandbox.ts";
 import { HttpServer, ledgerApi, MAX_TERMINALS } from "./http.ts";
+import type { LinkLog } from "./link-log.ts";
 import { readSettingFile } from "./listening.ts";
 import { Reception } from "./reception.ts";
 import { Resolver } from "./resolver.ts";
 import { type LedgerSettings, merchantOf } from "./settings.ts";
 import { openSigningKey } from "./signing-key.ts";
 import { SqliteLedgerStorage } from "./storage-sqlite.ts";
-import { type LinkLog, TerminalLink } from "./terminal-link.ts";
+import { TerminalLink } from "./terminal-link.ts";
 
 export const BOOKS_FILE = "ledger.sqlite";
 export const PORTS_FILE = "ports.json";

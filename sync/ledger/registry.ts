@@ -5,8 +5,8 @@
 import type { Money } from "../../daemon/core/money.ts";
 import type { RecalledSale } from "../../daemon/core/staff.ts";
 import type { ChargeState } from "./charge.ts";
+import type { Eventual } from "./eventual.ts";
 import type { JournalClaim, KnownJournal, Verdict } from "./journal-registry.ts";
-import type { Eventual } from "./storage.ts";
 
 /** Where a request lay in the journal that it came from. */
 export type OutboxPlace = { readonly journalId: string; readonly position: number };

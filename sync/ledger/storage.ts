@@ -10,6 +10,7 @@ import type { CardProof, RefundRefusal, SoldLine } from "../../daemon/core/clear
 import type { Money } from "../../daemon/core/money.ts";
 import type { DeclineReason } from "../../daemon/core/prompt.ts";
 import type { Charge, ChargeState, Learnt } from "./charge.ts";
+import type { Eventual } from "./eventual.ts";
 import type { AccountKind, Layer } from "./posting.ts";
 import type { Refund, RefundLearnt, RefundState } from "./refund.ts";
 import type { OutboxPlace, TerminalRegistry } from "./registry.ts";
@@ -223,9 +224,6 @@ export const MAX_DEAD_LETTER_BYTES = 65_536;
 export const MAX_DEAD_LETTERS = 10_000;
 
 export { RESOLVE_HORIZON_MS } from "./patience.ts";
-
-/** A value now, or a promise of it: a storage may be of either kind. */
-export type Eventual<Value> = Value | Promise<Value>;
 
 export interface LedgerStorage extends TerminalRegistry {
   /** Brings the database up to date and takes the only writer's place. Faults "journal.*". */

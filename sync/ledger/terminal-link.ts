@@ -33,6 +33,7 @@ import {
 import type { ClearingDesk } from "./clearing-desk.ts";
 import type { DenyDesk } from "./deny-desk.ts";
 import { DenyPublication } from "./deny-publication.ts";
+import type { LinkLog } from "./link-log.ts";
 import { fromStorage, type Procedure, perform } from "./procedure.ts";
 import type { Reception } from "./reception.ts";
 import { SerialQueues } from "./serial-queues.ts";
@@ -45,13 +46,6 @@ export const MAX_WAITING = 4_096;
 /** How long a stop waits for the presence message to leave. */
 const FAREWELL_MS = 2_000;
 const RECONNECT_MS = 1_000;
-
-export type LinkLog = {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-};
 
 export type LinkParts = {
   readonly desk: Pick<ClearingDesk, "handle">;

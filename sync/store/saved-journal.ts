@@ -15,7 +15,7 @@ import {
   saleOf,
 } from "./findings.ts";
 import type { Place, RawFile, RawRow } from "./raw-file.ts";
-import type { JournalPlace, SalvageReport, SalvageRules, Saved } from "./salvage.ts";
+import type { JournalPlace, SalvageReport, SalvageRules, Saved } from "./salvage-report.ts";
 import type { Snapshot } from "./seal.ts";
 import type { JournalEvent } from "./store.ts";
 import type { Inheritance } from "./successor.ts";

@@ -7,7 +7,7 @@
  * what was wrong. Answers to other nonces change nothing.
  */
 import { backOffMs } from "../../daemon/core/back-off.ts";
-import type { BarReason } from "../../daemon/core/staff.ts";
+import type { BarReason } from "../../daemon/core/sale.ts";
 import type { GreetingAnswer, RecallAnswer } from "../wire.ts";
 import { holdBack, readOutbox, sendFrom, takeUpHeld } from "./row-window.ts";
 import {

@@ -5,7 +5,8 @@
 import type { BackOff } from "../../daemon/core/back-off.ts";
 import type { LedgerAnswer } from "../../daemon/core/clearing.ts";
 import type { FaultCode } from "../../daemon/core/fault.ts";
-import type { BarReason, RecalledSale } from "../../daemon/core/staff.ts";
+import type { BarReason } from "../../daemon/core/sale.ts";
+import type { RecalledSale } from "../../daemon/core/staff.ts";
 import type { OutboxRow } from "../store/store.ts";
 import type { GreetingAnswer, RecallAnswer } from "../wire.ts";
 

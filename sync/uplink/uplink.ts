@@ -8,7 +8,8 @@
 import { type KeyObject, randomUUID } from "node:crypto";
 import type { LedgerAnswer } from "../../daemon/core/clearing.ts";
 import { Fault } from "../../daemon/core/fault.ts";
-import type { BarReason, RecalledSale } from "../../daemon/core/staff.ts";
+import type { BarReason } from "../../daemon/core/sale.ts";
+import type { RecalledSale } from "../../daemon/core/staff.ts";
 import type { JournalIdentity, Outbox, OutboxRow } from "../store/store.ts";
 import {
   type DenyList,

@@ -8,7 +8,8 @@
  * machine with the same journal, a backup that was put back and a journal that came from nowhere do not fit, and are told
  * so by name.
  */
-import type { BarReason, RecalledSale } from "../../daemon/core/staff.ts";
+import type { BarReason } from "../../daemon/core/sale.ts";
+import type { RecalledSale } from "../../daemon/core/staff.ts";
 import { type CborReader, type CborWriter, malformed } from "./cbor.ts";
 import { readId, readRelativeId, writeId, writeRelativeId } from "./ids.ts";
 import { MAX_OPENINGS } from "./limits.ts";

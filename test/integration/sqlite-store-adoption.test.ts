@@ -2,7 +2,8 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { adoptJournal, type SalvageReport, salvageJournal } from "../../sync/store/salvage.ts";
+import { adoptJournal, salvageJournal } from "../../sync/store/salvage.ts";
+import type { SalvageReport } from "../../sync/store/salvage-report.ts";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import { contentsOf, type Event, newStore, RULES, type State, TERMINAL } from "../support/journal-damage.ts";
 import { NOW, salvagePlace } from "../support/salvage-place.ts";

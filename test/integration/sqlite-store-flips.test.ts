@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { Fault } from "../../daemon/core/fault.ts";
-import type { SalvageReport } from "../../sync/store/salvage.ts";
+import type { SalvageReport } from "../../sync/store/salvage-report.ts";
 import { contentsOf, flipped, isInRow, newStore, sell, stateAfter } from "../support/journal-damage.ts";
 import { SOLD, salvagePlace } from "../support/salvage-place.ts";
 

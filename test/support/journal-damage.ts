@@ -5,7 +5,7 @@
 import type { LedgerRequest } from "../../daemon/core/clearing.ts";
 import type { SoldSale } from "../../daemon/core/staff.ts";
 import { toCanonicalJson } from "../../sync/store/canonical-json.ts";
-import type { SalvageRules } from "../../sync/store/salvage.ts";
+import type { SalvageRules } from "../../sync/store/salvage-report.ts";
 import { SqliteStore } from "../../sync/store/sqlite-store.ts";
 import type { SoldRefund } from "../../sync/store/store.ts";
 import { APPROVED, AUTHORISE, answerOf, won } from "./messages.ts";
