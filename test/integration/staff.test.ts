@@ -254,7 +254,7 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
     });
     expect(await staff("reprint", stranger)).toMatchObject({
       status: 3,
-      err: expect.stringContaining("did not sell"),
+      err: expect.stringContaining("knows no such sale"),
     });
     expect(await staff("refund", stranger, "--amount", "1,000")).toMatchObject({
       status: 1,
