@@ -106,9 +106,11 @@ describe("a place that cannot be written", () => {
   /** Nobody may write what is read-only, and root may: so the salvage runs as somebody else then. */
   const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-  function salvaged(command: readonly string[], options = {}): string {
-    const [program = "", ...rest] = [...command, process.execPath, WRITER, path, "salvage"];
-    const { stdout, stderr } = spawnSync(program, rest, { encoding: "utf8", ...options });
+  /** `through`: a program and its arguments that start the salvage. */
+  function salvaged(through: readonly string[], options = {}): string {
+    const own = [process.execPath, WRITER, path, "salvage"];
+    // env(1) runs what it is given: so there is always one program in front.
+    const { stdout, stderr } = spawnSync("env", [...through, ...own], { encoding: "utf8", ...options });
     return stdout.trim() || stderr;
   }
 
