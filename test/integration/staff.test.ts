@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Screen } from "../../daemon/display/screen.ts";
 import { Counter } from "../support/counter.ts";
 import { drivenSale, verdictOf } from "../support/driven-sale.ts";
 import { type Said, saypay, staffOf } from "../support/staff.ts";
@@ -172,6 +173,10 @@ describe("staff", { timeout: CASE_LIMIT_MS }, () => {
     await counter.printer.act("paper-out", { afterLines: 8 });
     const before = counter.papers().length;
     expect(await staff("refund", "3", "--amount", "500")).toMatchObject({ status: 0 });
+    // A roll that is changed before anybody has noticed goes on where the old one ended.
+    await until(async () =>
+      (await counter.watcher.get<Screen>("/state")).troubles.some((trouble) => trouble === "paper-out"),
+    );
     expect((await staff("status")).out).toContain("1 papers");
     await counter.printer.act("ok");
     const slip = await paper("재발행된 전표입니다", before);
