@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { salvageJournal } from "../sync/store/salvage.ts";
 import type { SalvageRules } from "../sync/store/salvage-report.ts";
+import { setAsideEmpty } from "../sync/store/set-aside.ts";
 import { SqliteStore } from "../sync/store/sqlite-store.ts";
 import { type DenyList, isDenied } from "../sync/wire/deny-list.ts";
 import type { SaleEvent } from "./core/event.ts";
@@ -70,6 +71,12 @@ export class JournalKeeper {
   }
 
   #recover(): Recovered {
+    const empty = setAsideEmpty(journalPath(this.#settings), Date.now());
+    if (empty !== null)
+      this.#log.error(
+        { setAside: empty },
+        "the journal is an empty file and is set aside; a new one begins, and the ledger says whether it may sell",
+      );
     try {
       return recover(this.store);
     } catch (cause) {

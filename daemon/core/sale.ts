@@ -171,8 +171,8 @@ export type Standing =
   | { readonly kind: "welcome" }
   /** The journal was damaged and mended: nothing is sold until the ledger has told what it remembers. */
   | { readonly kind: "recalling" }
-  /** `recalling`: it also waits for what the ledger remembers, and will do so again once it is accepted. */
-  | { readonly kind: "barred"; readonly reason: BarReason; readonly recalling?: true };
+  /** Once it is accepted after all, it waits for what the ledger remembers: it may have missed some of it. */
+  | { readonly kind: "barred"; readonly reason: BarReason };
 
 export type BusinessDay = {
   readonly number: number;

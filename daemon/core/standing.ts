@@ -15,7 +15,7 @@ export function maySell(state: TerminalState): boolean {
 
 /** The ledger is to be asked what it remembers, with the next welcome. */
 export function isRecalling({ standing }: TerminalState): boolean {
-  return standing.kind === "recalling" || (standing.kind === "barred" && standing.recalling === true);
+  return standing.kind === "recalling" || standing.kind === "barred";
 }
 
 /** Somebody wants to buy from a terminal that must not sell. */
@@ -102,18 +102,17 @@ function forgottenBy({ waiting, sold }: SavedBeside): (request: LedgerRequest) =
   };
 }
 
-/** A journal that has lost part of its past is accepted, and waits for what the ledger remembers. */
+/** A journal that has lost part of its past, or was barred, is accepted and waits for what the ledger remembers. */
 export function welcomed(draft: Draft): void {
-  const { standing } = draft.state;
-  if (standing.kind === "welcome" || standing.kind === "recalling") return;
-  draft.state = { ...draft.state, standing: { kind: isRecalling(draft.state) ? "recalling" : "welcome" } };
+  const { kind } = draft.state.standing;
+  if (kind === "new") draft.state = { ...draft.state, standing: { kind: "welcome" } };
+  if (kind === "barred") draft.state = { ...draft.state, standing: { kind: "recalling" } };
 }
 
 export function barred(draft: Draft, reason: BarReason): void {
   const { standing } = draft.state;
   if (standing.kind === "barred" && standing.reason === reason) return;
-  const recalling = isRecalling(draft.state) ? { recalling: true as const } : {};
-  draft.state = { ...draft.state, standing: { kind: "barred", reason, ...recalling } };
+  draft.state = { ...draft.state, standing: { kind: "barred", reason } };
   draft.effects.push({
     kind: "alarm.raise",
     id: `barred:${reason}`,

@@ -64,6 +64,22 @@ export function replaceByDraft(path: string, reason: string, nowMs: number): str
   return aside;
 }
 
+/**
+ * Lays aside a file that is there and holds nothing: a journal was cut to nothing, or its very first start was
+ * interrupted. Gives its new name, null when there is no such file. Throws Fault "journal.unwritable".
+ */
+export function setAsideEmpty(path: string, nowMs: number): string | null {
+  if (!existsSync(path) || statSync(path).size > 0 || existsSync(`${path}-wal`)) return null;
+  const aside = freeName(path, "empty file", nowMs);
+  try {
+    renameSync(path, aside);
+    syncFolder(path);
+  } catch (error) {
+    throw unwritable(path, `it cannot be set aside: ${String(error)}`, error);
+  }
+  return aside;
+}
+
 /** Finishes what a power cut interrupted: a successor that is ready takes its place. */
 export function putInPlace(path: string): void {
   if (!existsSync(readyPathOf(path))) return;

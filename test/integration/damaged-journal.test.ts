@@ -198,6 +198,9 @@ describe("a journal", { timeout: CASE_LIMIT_MS }, () => {
     await counter.daemon.end();
     truncateSync(counter.journal, 0);
     await counter.startDaemon();
+    expect(said()).toMatch(/the journal is an empty file and is set aside/);
+    const beside = readdirSync(dirname(counter.journal)).filter((name) => name.includes("empty"));
+    expect(beside).toHaveLength(1);
     await until("the bar", async () => (await standing()) === "barred");
     await counter.wake();
     expect(await counter.watcher.get<Screen>("/state")).toMatchObject({ phase: "idle", saleId: null });
