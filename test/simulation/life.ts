@@ -218,7 +218,10 @@ export class Life {
   #presentCard(card: CardProof, verified: boolean): void {
     const { world } = this.#machine;
     const read = world.seams.card?.(card, this.#spoiled, world.panOf(card.token)) ?? card;
-    if (!verified) world.unverifiedTaps.add(`${this.#machine.name} ${card.token} ${card.counter}`);
+    const tap = `${this.#machine.name} ${card.token} ${card.counter}`;
+    // One that was never journalled may come again, and be checked then.
+    if (verified) world.unverifiedTaps.delete(tap);
+    else world.unverifiedTaps.add(tap);
     world.note(this.#machine.name, "card", `${card.token} ${card.counter}`);
     this.#interpreter?.presentCard(read, {
       verified: world.seams.verified?.(verified) ?? verified,
