@@ -6,8 +6,10 @@
 import { execFile } from "node:child_process";
 import { Command } from "commander";
 import { pino } from "pino";
+import { loadCardKeys } from "../drivers/card-reader/keys.ts";
 import { readConfig } from "./config.ts";
 import { Fault } from "./core/fault.ts";
+import { readLedgerKeyFile } from "./ledger-key.ts";
 import { settingsPage } from "./settings-page.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -23,7 +25,7 @@ type Options = { config?: string; check?: boolean; printSettings?: boolean };
 const command = new Command("saypayd")
   .description("The Saypay terminal: takes spoken orders, reads them back, takes a card, prints a receipt.")
   .option("-c, --config <file>", "settings file (YAML)")
-  .option("--check", "check the settings and the menu, then exit")
+  .option("--check", "check the settings, the menu and the key files, then exit")
   .option("--print-settings", "print every setting with its default, then exit")
   .addHelpText(
     "after",
@@ -39,7 +41,12 @@ async function main(options: Options): Promise<void> {
   if (options.printSettings === true) return void process.stdout.write(settingsPage());
   if (options.config === undefined) return command.error("error: --config FILE is needed");
   const config = readConfig(options.config);
-  if (options.check === true) return void process.stdout.write(`${options.config} is valid\n`);
+  if (options.check === true) {
+    // What the daemon would stop at, or a device would wait for in vain.
+    readLedgerKeyFile(config.ledger.publicKey);
+    loadCardKeys(config.cardReader);
+    return void process.stdout.write(`${options.config} is valid\n`);
+  }
 
   const log = pino({ name: "saypayd", level: config.log.level, base: { terminal: config.terminal } });
   let stopping: Promise<void> | null = null;
