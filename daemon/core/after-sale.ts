@@ -9,7 +9,7 @@ import { count, nextDay, reportOf } from "./day.ts";
 import type { Draft } from "./draft.ts";
 import { type Money, sameMoney } from "./money.ts";
 import { addPaper, copyOf, hasRoomForPaper } from "./papers.ts";
-import type { RefundSlip } from "./receipt.ts";
+import type { Receipt, RefundSlip } from "./receipt.ts";
 import type { OpenRefund } from "./sale.ts";
 import { repeatAfterMs, watchAgain } from "./settlement.ts";
 import {
@@ -31,13 +31,19 @@ export function staffAsked(draft: Draft, requestId: string, request: StaffReques
     case "refund":
       return giveBack(draft, requestId, request);
     case "reprint":
-      addPaper(draft, copyOf({ kind: "receipt", receipt: request.sale.receipt }));
+      addPaper(draft, copyOf({ kind: "receipt", receipt: receiptNow(request.sale) }));
       return tell(draft, requestId, { kind: "printing" });
     case "close-day":
       return closeDay(draft, requestId, request.language);
     case "dismiss":
       return dismiss(draft, requestId, request.key);
   }
+}
+
+/** The receipt as it was printed, with what was given back since. */
+function receiptNow({ receipt, refundedMinor }: FoundSale): Receipt {
+  if (refundedMinor === 0n) return receipt;
+  return { ...receipt, givenBack: { minor: refundedMinor, currency: receipt.total.currency } };
 }
 
 function refusalOf(draft: Draft, request: StaffRequest): StaffRefusal | null {

@@ -36,6 +36,8 @@ export type Receipt = {
   readonly payment:
     | { readonly kind: "approved"; readonly authorisation: string; readonly card: string }
     | { readonly kind: "approved-offline"; readonly card: string };
+  /** What went back to the customer since, on a reprint of such a sale: it must not pass for one that stands. */
+  readonly givenBack?: Money;
   /** Any paper after the first that may have come out is marked COPY. */
   readonly copy: boolean;
 };

@@ -39,6 +39,7 @@ export function receiptLines(receipt: Receipt, options: LayoutOptions): PaperLin
     ...table(receipt.lines, words, columns),
     ...totals(receipt, words, columns),
     ...payment(receipt, words, columns),
+    ...givenBack(receipt, words, columns),
     ...footer(receipt, words, columns),
     ...copy,
   ];
@@ -157,6 +158,12 @@ function payment(receipt: Receipt, words: ReceiptWords, columns: number): PaperL
         rule("-", columns),
       ];
   }
+}
+
+function givenBack(receipt: Receipt, words: ReceiptWords, columns: number): PaperLine[] {
+  if (receipt.givenBack === undefined) return [];
+  const amount = words.money(receipt.givenBack);
+  return [...prominent(`[ ${words.givenBack} ${amount} ]`, columns), rule("-", columns)];
 }
 
 function footer(receipt: Receipt, words: ReceiptWords, columns: number): PaperLine[] {

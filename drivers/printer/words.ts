@@ -36,6 +36,8 @@ export type ReceiptWords = {
   readonly paid: string;
   readonly offline: string;
   readonly offlineNote: string;
+  /** Before the amount that went back since, on a copy. */
+  readonly givenBack: string;
   readonly saleId: string;
   readonly thanks: string;
   readonly keep: string;
@@ -70,6 +72,7 @@ const KOREAN: ReceiptWords = {
   paid: "결제금액",
   offline: "오프라인 승인",
   offlineNote: "통신 장애로 오프라인 승인되었습니다. 카드 대금은 추후 정산됩니다.",
+  givenBack: "환불된 금액",
   saleId: "거래번호",
   thanks: "이용해 주셔서 감사합니다",
   keep: "교환/환불 시 영수증을 지참하세요",
@@ -104,6 +107,7 @@ const ENGLISH: ReceiptWords = {
   paid: "Paid",
   offline: "APPROVED OFFLINE",
   offlineNote: "Approved while the network was down. The card will be charged later.",
+  givenBack: "GIVEN BACK",
   saleId: "Sale",
   thanks: "Thank you",
   keep: "Keep this receipt for returns",
@@ -138,6 +142,7 @@ const CHINESE: ReceiptWords = {
   paid: "支付金额",
   offline: "离线授权",
   offlineNote: "因网络中断已离线授权，卡片稍后扣款。",
+  givenBack: "已退款",
   saleId: "交易号",
   thanks: "谢谢惠顾",
   keep: "退换货时请出示此收据",

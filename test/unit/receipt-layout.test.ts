@@ -57,6 +57,12 @@ describe("a Korean receipt", () => {
     ]);
   });
 
+  test("a copy of a sale of which money went back says how much", () => {
+    const lines = lay({ ...CAFE_RECEIPT, copy: true, givenBack: { minor: 5_000n, currency: "KRW" } }, 42);
+    expect(lines).toContain("c1x2|[ 환불된 금액 5,000원 ]");
+    expect(lay({ ...CAFE_RECEIPT, copy: true }, 42).join("\n")).not.toContain("환불된");
+  });
+
   test("approved offline says so and gives no approval number", () => {
     const lines = lay({ ...CAFE_RECEIPT, payment: { kind: "approved-offline", card: "****-4821" } }, 42);
     expect(lines).toContain("c2x2|[ 오프라인 승인 ]");

@@ -41,6 +41,14 @@ describe("a sale that was paid", () => {
     });
   });
 
+  it("is reprinted with what went back since, so that the copy does not pass for a sale that stands", () => {
+    const { terminal, sale } = sold();
+    ask(terminal, { kind: "reprint", sale: { ...sale, refundedMinor: 3_000n } });
+    expect(terminal.effects.find((effect) => effect.kind === "printer.print")).toMatchObject({
+      paper: { receipt: { copy: true, givenBack: won(3_000n) } },
+    });
+  });
+
   it("is reprinted as a copy", () => {
     const { terminal, sale } = sold();
     ask(terminal, { kind: "reprint", sale });
