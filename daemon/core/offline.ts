@@ -40,6 +40,8 @@ export type OfflineSituation = {
 };
 
 const HOUR_MS = 3_600_000;
+/** 1 January 2024, before this program existed: a clock that says an earlier time was not set. */
+const CLOCK_UNSET_BEFORE_MS = 1_704_067_200_000;
 /** Approvals of the last hour that are remembered, oldest forgotten first; far above any count limit in use. */
 const MAXIMUM_TAPS = 500;
 
@@ -66,7 +68,12 @@ function amountLimit(
   if (sale.amount.minor > policy.perSaleMinor) return "per-sale";
   if (waiting.length + 1 > policy.count) return "count";
   if (total > policy.totalMinor) return "total";
-  return waiting.some((charge) => sale.nowMs - charge.timeMs > policy.maxAgeMs) ? "age" : null;
+  return waiting.some((charge) => ageMs(charge, sale.nowMs) > policy.maxAgeMs) ? "age" : null;
+}
+
+/** A sale from before the clock was set is of unknown age: setting the clock must not stop a shop from selling. */
+function ageMs({ timeMs }: OpenCharge, nowMs: number): number {
+  return timeMs < CLOCK_UNSET_BEFORE_MS ? 0 : nowMs - timeMs;
 }
 
 function cardLimit(

@@ -9,6 +9,8 @@ import type { OfflineTap, OpenCharge } from "../../../daemon/core/sale.ts";
 import { SETTINGS } from "../../support/shop.ts";
 
 const HOUR_MS = 3_600_000;
+/** A clock that was set. */
+const SET_MS = Date.UTC(2026, 10, 20);
 const policy = SETTINGS.offline;
 
 const won = (minor: bigint) => ({ minor, currency: "KRW" });
@@ -48,8 +50,9 @@ describe("what waits for the ledger bounds what may be sold without it", () => {
     ["over the total", [open(30_000n)], 30_001n, 0, "total"],
     ["reversals do not count", [reversal], 50_000n, 0, null],
     ["too many", [open(1n, "b"), open(1n, "c"), open(1n, "d")], 1n, 0, "count"],
-    ["oldest at the age limit", [open(1n)], 1n, 1_000_000, null],
-    ["oldest too old", [open(1n)], 1n, 1_000_001, "age"],
+    ["oldest at the age limit", [open(1n, "b", SET_MS)], 1n, SET_MS + 1_000_000, null],
+    ["oldest too old", [open(1n, "b", SET_MS)], 1n, SET_MS + 1_000_001, "age"],
+    ["made at 1970, before the clock was set", [open(1n)], 1n, SET_MS, null],
     ["a clock that went back", [open(1n, "b", 5_000_000)], 1n, 0, null],
     ["third sale of a card", [open(1n), open(1n)], 1n, 0, "per-card"],
     ["third sale, other cards", [open(1n, "b"), open(1n, "c")], 1n, 0, null],
