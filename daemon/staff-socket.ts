@@ -21,6 +21,8 @@ const MAXIMUM_CONNECTIONS = 8;
 /** More than these are not even told that there are too many. */
 const MAXIMUM_ACCEPTED = 64;
 const MAXIMUM_LINE_BYTES = 4_096;
+/** Far more than the longest answer: 500 sales are 150 KB. */
+const MAXIMUM_UNREAD_BYTES = 4_194_304;
 /** A connection without a request under way is let go after this. */
 const IDLE_MS = 60_000;
 /** How long somebody may wait for the ledger's word. */
@@ -160,7 +162,11 @@ class Connection {
   }
 
   #send(answer: SocketAnswer["answer"], last: boolean): void {
-    if (this.#socket.writable) this.#socket.write(`${toJson({ answer, last })}\n`);
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    socket.write(`${toJson({ answer, last })}\n`);
+    // Somebody who asks and never reads is let go before their answers fill the memory.
+    if (socket.writableLength > MAXIMUM_UNREAD_BYTES) socket.destroy();
   }
 }
 

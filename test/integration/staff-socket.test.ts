@@ -252,6 +252,24 @@ describe("callers", () => {
     expect(await askTerminal(path, { kind: "status" }, 10)).toEqual(queued);
   });
 
+  it("that ask and never read are let go before their answers fill the memory", async () => {
+    const long = "x".repeat(100_000);
+    await open((_, tell) => {
+      tell({ kind: "invalid", detail: long } as never, true);
+      return () => undefined;
+    });
+    const deaf = createConnection(path);
+    deaf.on("error", () => undefined);
+    let gone = false;
+    deaf.on("close", () => {
+      gone = true;
+    });
+    deaf.pause();
+    const asking = setInterval(() => deaf.write('{"kind":"status"}\n'.repeat(20)), 5);
+    await until(() => gone || deaf.destroyed, 10_000, "the end of the deaf caller");
+    clearInterval(asking);
+  });
+
   it("that wait when the daemon stops learn that it has gone", async () => {
     await open();
     const waiting = askTerminal(path, { kind: "status" }, 0);

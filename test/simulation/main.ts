@@ -54,7 +54,7 @@ function planChange(text: string): Partial<Plan> {
   }
 }
 
-const options = new Command("sim")
+const command = new Command("sim")
   .description(
     "Worlds of terminals, ledger, broker, bank and people on a virtual clock, with faults drawn from a seed.",
   )
@@ -65,8 +65,11 @@ const options = new Command("sim")
   .option("--trace", "print everything that happens in it")
   .option("--plan <json>", "change the plan of that seed, as a failure prints it", planChange)
   .option("--mutants", "put planted mistakes in, one at a time: each has to be caught")
-  .parse()
-  .opts<Options>();
+  .showHelpAfterError()
+  .parse();
+const options = command.opts<Options>();
+if (options.seed === undefined && (options.trace === true || options.plan !== undefined))
+  command.error("error: --trace and --plan are about one seed: say which with --seed");
 
 // Whoever reads only the beginning of a trace has closed the pipe.
 process.stdout.on("error", () => process.exit(0));
