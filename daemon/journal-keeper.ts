@@ -38,7 +38,11 @@ export function journalPath({ data }: Pick<JournalSettings, "data">): string {
 
 /** How a journal that lost part of its past goes on. `settings` are those of now, for events that name none. */
 export function journalRules(settings: SaleSettings): SalvageRules<SaleEvent, TerminalState> {
-  return { fold: (state, events) => fold(state, events, settings).state, resume: afterLoss };
+  return {
+    fold: (state, events) => fold(state, events, settings).state,
+    resume: afterLoss,
+    continues: ({ standing }) => standing.kind !== "barred",
+  };
 }
 
 export class JournalKeeper {

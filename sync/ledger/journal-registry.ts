@@ -19,8 +19,8 @@
  * What is left: a list holds MAX_OPENINGS (64), so a machine that dies just in that gap and is then opened 63 times
  * without hearing from the ledger does not name that one opening any more, and is refused as a copy. A ledger whose books
  * were put back from before an opening that the terminal knows to have been welcomed refuses it. Both adopt their journal.
- * And a successor is taken at its word: that of a refused copy, which staff adopts or which was damaged and salvaged, is
- * welcome as long as the known journal has no other.
+ * And a successor is taken at its word: that of a refused copy which staff adopts is welcome as long as the known journal
+ * has no other. One that was made without staff names no predecessor when its journal was refused.
  *
  * A backup that was put back does not name the remembered opening either; it is told by the ledger holding more of the
  * journal than it does. Where it held as much, it looks like a copy: what a person has to do is the same.

@@ -11,6 +11,11 @@ export type SalvageRules<Event extends JournalEvent, State> = {
   fold(state: State | null, events: Iterable<Event>): State;
   /** The state that the new journal begins with, given what is known beside it. */
   resume(state: State, saved: Saved): State;
+  /**
+   * Whether a journal in this state may go on by itself in a successor that the ledger welcomes. One that the ledger
+   * refuses may not, or damage would be a way in: its successor names no predecessor, and staff has to adopt it.
+   */
+  continues(state: State): boolean;
 };
 
 export type Saved = {

@@ -9,7 +9,7 @@
 import { FileLock } from "./file-lock.ts";
 import { RawFile } from "./raw-file.ts";
 import type { JournalPlace, SalvageReport, SalvageRules } from "./salvage-report.ts";
-import { saveFrom } from "./saved-journal.ts";
+import { type Adopted, saveFrom } from "./saved-journal.ts";
 import { discardDraft, draftPathOf, putInPlace, replaceByDraft } from "./set-aside.ts";
 import { realPathOf } from "./sqlite-file.ts";
 import type { JournalEvent } from "./store.ts";
@@ -39,7 +39,7 @@ export function adoptJournal<Event extends JournalEvent, State>(
   rules: SalvageRules<Event, State>,
   predecessor: string | null = null,
 ): SalvageReport {
-  return succeed(place, "adopted", nowMs, rules, predecessor);
+  return succeed(place, "adopted", nowMs, rules, { predecessor });
 }
 
 function succeed<Event extends JournalEvent, State>(
@@ -47,7 +47,7 @@ function succeed<Event extends JournalEvent, State>(
   reason: string,
   nowMs: number,
   rules: SalvageRules<Event, State>,
-  predecessor: string | null,
+  adopted: Adopted | null,
 ): SalvageReport {
   const path = realPathOf(place.path);
   const lock = new FileLock(path);
@@ -57,7 +57,7 @@ function succeed<Event extends JournalEvent, State>(
     putInPlace(path);
     discardDraft(path);
     file.open();
-    const saved = saveFrom(file, { path, terminal: place.terminal }, rules, predecessor);
+    const saved = saveFrom(file, { path, terminal: place.terminal }, rules, adopted);
     const draft = realPathOf(draftPathOf(path));
     const journalId = writeSuccessor(draft, saved.inheritance);
     const setAside = replaceByDraft(path, reason, nowMs);

@@ -29,12 +29,15 @@ export type SavedJournal = {
 /** A position beyond this is a damaged one: no terminal sends that much. */
 const HIGHEST_POSITION = 2 ** 40;
 
-/** Throws Fault "settings.invalid" when the journal says that it is another terminal's. */
+/** Staff lets the journal in. `predecessor`: the id to continue instead of its own, null: its own. */
+export type Adopted = { readonly predecessor: string | null };
+
+/** `adopted` null: nobody asked for it. Throws Fault "settings.invalid" when the journal says that it is another terminal's. */
 export function saveFrom<Event extends JournalEvent, State>(
   file: RawFile,
   { path, terminal }: JournalPlace,
   rules: SalvageRules<Event, State>,
-  givenPredecessor: string | null,
+  adopted: Adopted | null,
 ): SavedJournal {
   const findings = new Findings();
   findings.collect(file);
@@ -50,7 +53,8 @@ export function saveFrom<Event extends JournalEvent, State>(
   const sold = sales.map(({ body }) => fromCanonicalJson(body) as SoldSale);
   const saved: Saved = { waiting: waiting.map(parseRequest), sold, lastSequence: lastSequenceOf(rows, sold) };
   const { state, ...from } = stateFrom(file, events, proven, rules);
-  const predecessor = givenPredecessor ?? provenId(file, findings, terminal);
+  const own = provenId(file, findings, terminal);
+  const predecessor = adopted === null && !rules.continues(state) ? null : (adopted?.predecessor ?? own);
   const { denyList, seal } = findings;
   return {
     inheritance: {

@@ -57,6 +57,7 @@ describe("a journal of version 1", () => {
   const rules = {
     fold: (_state: unknown, events: Iterable<unknown>) => ({ folded: [...events].length }),
     resume: (state: unknown) => state,
+    continues: () => true,
   };
 
   test.each<[string, string, Partial<SalvageReport>]>([
@@ -106,7 +107,7 @@ test("rows of version 1 whose positions were damaged come last, in their order",
   edit(
     "UPDATE outbox SET position = 0 WHERE position = 1; UPDATE outbox SET position = -3 WHERE position = 3",
   );
-  salvageJournal(place, "test", NOW, { fold: () => null, resume: () => null });
+  salvageJournal(place, "test", NOW, { fold: () => null, resume: () => null, continues: () => true });
   const store = new SqliteStore<Event, null>(place);
   store.open();
   const found = store.pending(0, 9).map(({ position, id }) => `${position} ${id.slice(0, 8)}`);

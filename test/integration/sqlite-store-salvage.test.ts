@@ -186,8 +186,17 @@ describe("what is saved", () => {
         told.push(waiting.length, waiting[0]?.kind, lastSequence);
         return state;
       },
+      continues: () => true,
     });
     expect(told).toEqual([10, "authorise", 30]);
+  });
+
+  test("a journal that the ledger refuses continues nothing by itself", () => {
+    written();
+    expect(salvage("test", { ...RULES, continues: () => false })).toMatchObject({
+      predecessor: null,
+      sales: 30,
+    });
   });
 
   test("events that do not fold leave an empty state and say why", () => {

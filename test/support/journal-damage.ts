@@ -27,6 +27,7 @@ export function stateAfter(count: number): State {
 export const RULES: SalvageRules<Event, State> = {
   fold: (state, events) => stateAfter((state?.count ?? 0) + [...events].length),
   resume: (state) => ({ ...state, recalling: true }),
+  continues: () => true,
 };
 
 export function newStore(path: string): SqliteStore<Event, State> {

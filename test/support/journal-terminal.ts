@@ -120,7 +120,12 @@ export class JournalTerminal {
 export function adopt(folder: string, predecessor: string | null = null, terminal = "counter-1"): void {
   mkdirSync(folder, { recursive: true });
   const place = { path: join(folder, JOURNAL_FILE), terminal };
-  adoptJournal<Event, null>(place, Date.now(), { fold: () => null, resume: () => null }, predecessor);
+  adoptJournal<Event, null>(
+    place,
+    Date.now(),
+    { fold: () => null, resume: () => null, continues: () => true },
+    predecessor,
+  );
 }
 
 /** Copies the journal of a terminal that is stopped, as with an image of its card. */

@@ -53,7 +53,11 @@ if (mode === "loop") {
   }
   store.close();
 } else if (mode === "salvage") {
-  const rules = { fold: () => ({ position: 0 }), resume: (state: { position: number }) => state };
+  const rules = {
+    fold: () => ({ position: 0 }),
+    resume: (state: { position: number }) => state,
+    continues: () => true,
+  };
   try {
     say(`saved ${salvageJournal({ path, terminal: "t1" }, "test", 0, rules).waiting}`);
   } catch (error) {
