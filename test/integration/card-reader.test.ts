@@ -64,7 +64,7 @@ describe("the card reader's process", { timeout: 40_000 }, () => {
     await made.child.command({ kind: "arm" });
     await card.control("tap", { card: "genuine" });
     const event = await made.next(({ kind }) => kind === "card", LIMIT_MS);
-    expect(Object.keys(event).toSorted()).toEqual(["counter", "kind", "masked", "token"]);
+    expect(Object.keys(event).toSorted()).toEqual(["counter", "kind", "masked", "token", "verified"]);
   });
 
   test("a genuine card on the reader is read at once when armed, over the process boundary", async () => {

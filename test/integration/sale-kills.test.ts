@@ -23,6 +23,8 @@ const SETTINGS = {
   speaking: { rate: 400 },
   receipt: { retryMs: 500 },
   payment: { answerMs: 3_000, queryMs: 1_000 },
+  // One card buys everything here.
+  offline: { perCardPerHour: 1_000 },
 };
 const CASE_LIMIT_MS = 90_000;
 const START_LIMIT_MS = 120_000;
