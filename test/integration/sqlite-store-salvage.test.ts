@@ -191,6 +191,18 @@ describe("what is saved", () => {
     expect(told).toEqual([10, "authorise", 30]);
   });
 
+  test.each([
+    "UPDATE identity SET hash = NULL",
+    "UPDATE identity SET boots = boots + 1",
+    "UPDATE identity SET journal_id = 'another'",
+  ])("an identity that does not vouch for itself is proven by the chain: %s", (sql) => {
+    written();
+    edit(sql);
+    const { predecessor, events } = salvage();
+    expect(predecessor).toMatch(/^[0-9a-f]{32}$/);
+    expect(events?.from).toBe(1);
+  });
+
   test("a journal that the ledger refuses continues nothing by itself", () => {
     written();
     expect(salvage("test", { ...RULES, continues: () => false })).toMatchObject({
