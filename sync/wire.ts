@@ -33,7 +33,6 @@ import {
   readRequest,
   writeAnswer,
   writeAuthorise,
-  writeRefunded,
   writeRequest,
 } from "./wire/body.ts";
 import { CborReader, CborWriter, malformed } from "./wire/cbor.ts";
@@ -77,7 +76,6 @@ export * from "./wire/limits.ts";
 export * from "./wire/topics.ts";
 
 export type AuthoriseRequest = Extract<LedgerRequest, { kind: "authorise" }>;
-export type RefundRequest = Extract<LedgerRequest, { kind: "refund" }>;
 
 /** One row of a terminal's outbox. */
 export type RequestMessage = {
@@ -229,19 +227,6 @@ function readLedgerContent(reader: CborReader): GreetingAnswer | RecallAnswer {
  */
 export function bodyHash(request: AuthoriseRequest): Uint8Array {
   return createHash("sha256").update(bodyBytes(request)).digest();
-}
-
-/**
- * SHA-256 of ["saypay.refund.v1", saleId, key, [minor, currency]]: what a ledger keeps beside a refund's key and
- * compares when the key comes again. The time is not hashed, because only another sale or amount makes another refund
- * (daemon/core/clearing.ts); the purpose keeps the hash from ever equalling an authorisation's.
- */
-export function refundHash(request: Pick<RefundRequest, "saleId" | "key" | "amount">): Uint8Array {
-  const writer = new CborWriter();
-  writer.array(4, 4, "body");
-  writer.text("saypay.refund.v1", MAX_ID_BYTES, "purpose");
-  writeRefunded(writer, request);
-  return createHash("sha256").update(writer.finish()).digest();
 }
 
 /** The bytes that `bodyHash` hashes; `bodyFromBytes` reads them, so a ledger may store them as evidence. */

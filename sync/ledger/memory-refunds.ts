@@ -6,17 +6,13 @@ import { noteInMemory } from "./memory-registry.ts";
 import { isEarly } from "./patience.ts";
 import { refundTransfersOf } from "./posting.ts";
 import type { Refund } from "./refund.ts";
-import { refundMoveOf, refundRefusal, saleCharge, UNRESOLVED_REFUND } from "./refund.ts";
+import { isSameRefund, refundMoveOf, refundRefusal, saleCharge, UNRESOLVED_REFUND } from "./refund.ts";
 import type { NewRefund, OpenedRefund, RefundSettlement } from "./storage.ts";
 
 export function openRefundInMemory(books: MemoryBooks, fresh: NewRefund, nowMs: number): OpenedRefund {
   const known = findRefundInMemory(books, fresh.terminal, fresh.key);
   if (known !== undefined) {
-    const { saleId, amount } = known;
-    const same =
-      saleId === fresh.saleId &&
-      amount.minor === fresh.amount.minor &&
-      amount.currency === fresh.amount.currency;
+    const same = isSameRefund(known, fresh);
     if (same && fresh.outbox !== null) noteInMemory(books, fresh.terminal, fresh.outbox);
     return { kind: same ? "known" : "conflict", refund: known };
   }

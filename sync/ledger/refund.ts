@@ -10,7 +10,7 @@
  * good: the same key is answered the same although there may be room later.
  */
 import type { LedgerOutcome, RefundRefusal } from "../../daemon/core/clearing.ts";
-import type { Money } from "../../daemon/core/money.ts";
+import { type Money, sameMoney } from "../../daemon/core/money.ts";
 import type { Charge } from "./charge.ts";
 import { UNRESOLVED } from "./charge.ts";
 
@@ -44,6 +44,13 @@ export type Refund = {
   /** The charge that it gives back of; null for a refund that was refused because there is none. */
   readonly charge: Refunded | null;
 };
+
+/** Whether what comes under a known key is that refund again; its time is the terminal's and proves nothing. */
+export function isSameRefund(known: RefundOrder, again: RefundOrder): boolean {
+  return known.saleId === again.saleId && sameMoney(known.amount, again.amount);
+}
+
+type RefundOrder = Pick<Refund, "saleId" | "amount">;
 
 /** What a refund needs to know of its charge. */
 export type Refunded = Pick<

@@ -16,7 +16,7 @@ import { refundOutcomeOf, UNRESOLVED_REFUND } from "./refund.ts";
 import type { Sender } from "./registry.ts";
 import type { Raise } from "./storage.ts";
 
-export type RefundRequest = Extract<LedgerRequest, { kind: "refund" }>;
+type RefundRequest = Extract<LedgerRequest, { kind: "refund" }>;
 
 export type RefundingParts = {
   /** Whether the gateway gives back a part of a charge. */

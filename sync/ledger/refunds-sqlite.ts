@@ -8,7 +8,14 @@ import type { Charge } from "./charge.ts";
 import { RESOLVE_HORIZON_MS } from "./patience.ts";
 import { prepared } from "./prepared.ts";
 import type { Refund, RefundState } from "./refund.ts";
-import { REFUND_STATES, refundMoveOf, refundRefusal, saleCharge, UNRESOLVED_REFUND } from "./refund.ts";
+import {
+  isSameRefund,
+  REFUND_STATES,
+  refundMoveOf,
+  refundRefusal,
+  saleCharge,
+  UNRESOLVED_REFUND,
+} from "./refund.ts";
 import { notePosition } from "./registry-sqlite.ts";
 import type { Row } from "./row.ts";
 import { chargeOf, count, countOrNull, integer, integerOrNull, text, textOrNull } from "./row.ts";
@@ -32,11 +39,7 @@ const SELECT = `
 export function openRefund(db: Db, fresh: NewRefund, refundKey: string, nowMs: number): OpenedRefund {
   const known = findRefund(db, fresh.terminal, fresh.key);
   if (known !== undefined) {
-    const { saleId, amount } = known;
-    const same =
-      saleId === fresh.saleId &&
-      amount.minor === fresh.amount.minor &&
-      amount.currency === fresh.amount.currency;
+    const same = isSameRefund(known, fresh);
     if (same && fresh.outbox !== null) notePosition(db, fresh.terminal, fresh.outbox);
     return { kind: same ? "known" : "conflict", refund: known };
   }

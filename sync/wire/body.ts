@@ -131,7 +131,7 @@ export function writeAuthorise(writer: CborWriter, request: Authorise): void {
 }
 
 /** What makes a refund this refund and no other: sale, key and amount. */
-export function writeRefunded(writer: CborWriter, refund: Pick<Refund, "saleId" | "key" | "amount">): void {
+function writeRefunded(writer: CborWriter, refund: Pick<Refund, "saleId" | "key" | "amount">): void {
   writeKey(writer, refund);
   writeMoney(writer, refund.amount);
 }

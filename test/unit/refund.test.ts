@@ -4,7 +4,13 @@ import type { LedgerOutcome } from "../../daemon/core/clearing.ts";
 import type { ChargeState } from "../../sync/ledger/charge.ts";
 import { isEarly, RESOLVE_HORIZON_MS, retryWaitMs } from "../../sync/ledger/patience.ts";
 import type { Refund, RefundLearnt, RefundState } from "../../sync/ledger/refund.ts";
-import { refundMoveOf, refundOutcomeOf, refundRefusal, saleCharge } from "../../sync/ledger/refund.ts";
+import {
+  isSameRefund,
+  refundMoveOf,
+  refundOutcomeOf,
+  refundRefusal,
+  saleCharge,
+} from "../../sync/ledger/refund.ts";
 
 const won = (minor: bigint) => ({ minor, currency: "KRW" });
 
@@ -39,6 +45,20 @@ describe("whether a refund is sent", () => {
     [15_000n, 1n, true, "exceeds"],
   ])("%i reserved of 15000, %i asked, in parts %s", (reserved, minor, partialRefund, expected) => {
     expect(refundRefusal(won(15_000n), reserved, { amount: won(minor), partialRefund })).toBe(expected);
+  });
+});
+
+describe("a refund under a known key", () => {
+  const won = (minor: bigint, currency = "KRW") => ({ minor, currency });
+  const known = { saleId: "s1", amount: won(5_000n) };
+
+  test.each([
+    ["the same sale and amount", known, true],
+    ["another sale", { ...known, saleId: "s2" }, false],
+    ["another amount", { ...known, amount: won(4_999n) }, false],
+    ["another currency", { ...known, amount: won(5_000n, "JPY") }, false],
+  ])("%s", (_, again, same) => {
+    expect(isSameRefund(known, again)).toBe(same);
   });
 });
 

@@ -14,11 +14,10 @@ import {
   openDown,
   readLedgerKeys,
   readLedgerPrivateKey,
-  refundHash,
   terminalOfUpTopic,
   topicsOf,
 } from "../../sync/wire.ts";
-import { APPROVED, AUTHORISE, anyAnswer, anyRequest, REFUND, won } from "../support/messages.ts";
+import { APPROVED, AUTHORISE, anyAnswer, anyRequest } from "../support/messages.ts";
 
 const ledger = generateKeyPairSync("ed25519");
 const other = generateKeyPairSync("ed25519");
@@ -252,24 +251,6 @@ describe("bodyHash", () => {
     const query = Buffer.from(bodyBytes(AUTHORISE));
     query[22] = 2;
     expect(codeOf(() => bodyFromBytes(query))).toBe("wire.malformed");
-  });
-});
-
-describe("refundHash", () => {
-  test.each<[string, Partial<typeof REFUND>]>([
-    ["key", { key: `${REFUND.saleId}/refund-1` }],
-    ["sale", { saleId: "another" }],
-    ["amount", { amount: won(4_999) }],
-    ["currency", { amount: { ...REFUND.amount, currency: "JPY" } }],
-  ])("changes with the %s", (_name, change) => {
-    expect(hex(refundHash({ ...REFUND, ...change }))).not.toBe(hex(refundHash(REFUND)));
-  });
-
-  test("does not change with the time, and survives the wire", () => {
-    const read = requestOf(encodeUp({ ...UP, request: { ...REFUND, timeMs: 1 } }));
-    if (read.kind !== "refund") throw new Error("not a refund");
-    expect(hex(refundHash(read))).toBe(hex(refundHash(REFUND)));
-    expect(hex(refundHash(REFUND))).toBe("9b0e24c03849f301590f1442590e7c13a97da04e4d6488f6590c3d8ee0cefbf4");
   });
 });
 
